@@ -1,0 +1,1 @@
+//! BFV in big integers, by the schoolbook.
