@@ -93,8 +93,8 @@ pub trait Rlwe {
 
     /// The ciphertext modulo `new_q`: `round(new_q / q c_i)`.
     fn switch_modulus(&self, ciphertext: &Ciphertext, new_q: &BigInt) -> Ciphertext {
-        let (from, to) = (self.ring(), Ring::new(self.ring().n, new_q.clone()));
-        ciphertext.map(|c| to.reduce(&round_scaled(&from.reduce(c), new_q, &from.modulus)))
+        let target = Ring::new(self.ring().n, new_q.clone());
+        ciphertext.map(|c| target.reduce(&round_scaled(c, new_q, &self.ring().modulus)))
     }
 }
 

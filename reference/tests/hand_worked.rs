@@ -10,9 +10,9 @@ fn secret() -> Polynomial {
     polynomial(&[1, -1])
 }
 
-/// Encrypts `2 + X` with the mask `100 - 200 X` and the error `1 - X`.
+/// Encrypts `2 + X` with the mask `100 - 200X`, given uncentred as `1101 - 200X`, and the error `1 - X`.
 fn first() -> Ciphertext {
-    bfv().encrypt_with_secret(&polynomial(&[2, 1]), &secret(), &polynomial(&[100, -200]), &polynomial(&[1, -1]))
+    bfv().encrypt_with_secret(&polynomial(&[2, 1]), &secret(), &polynomial(&[1101, -200]), &polynomial(&[1, -1]))
 }
 
 /// Encrypts `1 - 2X` with the mask `3 + 4X` and the error `X`.
@@ -77,8 +77,8 @@ fn digits_to_a_base() {
 
 #[test]
 fn a_key_switching_key_and_its_application() {
-    // From s' = -2X (which is s^2), g = 1, P = 3: b = -(10 + 20X)(1 - X) + (1 + X) + 3(-2X) = -29 - 15X modulo 3003.
-    let row = (1.into(), polynomial(&[10, 20]), polynomial(&[1, 1]));
+    // From s' = -2X (which is s^2), g = 1, P = 3: b = -(10 + 20X)(1 - X) + (1 + X) + 3(-2X) = -29 - 15X modulo 3003, where 3013 is 10.
+    let row = (1.into(), polynomial(&[3013, 20]), polynomial(&[1, 1]));
     let key = KeySwitchingKey::new(&bfv().ring, (&polynomial(&[0, -2]), &secret()), 3.into(), &[row]);
     assert_eq!(key.rows, [(polynomial(&[-29, -15]), polynomial(&[10, 20]))]);
     // Times 5 - X: -160 - 46X and 70 + 90X; a third of each: -53.3 - 15.3X and 23.3 + 30X.
