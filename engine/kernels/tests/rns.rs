@@ -169,6 +169,19 @@ fn forty_limbs_and_the_most_limbs_on_both_sides() {
 }
 
 #[test]
+fn every_value_of_a_tiny_basis() {
+    let [from, to] =
+        [&[3, 5, 257] as &[u64], &[7, 11, 17]].map(|primes| primes.iter().map(|&p| Modulus::new(p).unwrap()));
+    let (from, to): (Vec<_>, Vec<_>) = (from.collect(), to.collect());
+    let half = (3 * 5 * 257 - 1) / 2;
+    let values: Vec<_> = (-half..=half).map(BigInt::from).collect();
+    check_extension(&from, &to, &values);
+    for numerator in [&[] as &[u64], &[2], &[7, 11], &[3]] {
+        check_division(&from, &to, numerator, &values);
+    }
+}
+
+#[test]
 fn decryption_needs_no_carry() {
     let from = basis(&[41, 41], 0);
     for t in [257, 65_537, ntt_primes_below(50, 8192, 1).unwrap()[0]] {
