@@ -13,11 +13,16 @@ macro_rules! entries {
     };
 }
 
+mod forward;
+mod inverse;
 mod lanes;
+mod ntt;
 mod residues;
 mod rns;
 mod sampling;
 mod vector;
+
+pub(crate) use ntt::NttTables;
 
 /// Proof that the CPU has AVX-512 F, DQ and IFMA: it can only be obtained from [`Avx512Ifma::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,23 @@
 mod avx512ifma;
 mod backend;
 mod error;
+mod limb;
 mod modulus;
+mod plan;
 mod prime;
+mod reduction;
+mod rns;
+pub mod sampling;
+mod root;
+mod scalar;
+mod table;
 
 pub use backend::Backend;
 pub use error::KernelError;
+pub use limb::LimbArithmetic;
 pub use modulus::{MAX_MODULUS_BITS, Modulus};
+pub use plan::NttPlan;
 pub use prime::{is_prime, ntt_primes_below};
+pub use rns::{MAX_RNS_LIMBS, RnsScaler};
+pub use root::{MAX_SIZE, MIN_SIZE};
+pub use table::evaluation_exponent;

@@ -1,0 +1,262 @@
+//! Twiddle tables of the transform in the layout in which eight lanes consume them, and its butterfly.
+
+use core::arch::x86_64::{
+    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_sub_epi64,
+    _mm512_min_epu64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
+};
+
+use crate::modulus::Modulus;
+use crate::table::RootPowers;
+
+/// Up to this many residues are transformed layer by layer; longer blocks are cut first, so that the rest stays in L1.
+pub(super) const CACHED: usize = 4096;
+
+/// A twiddle `w` and its quotient `floor(w * 2^52 / p)`.
+pub(super) type Twiddle = [u64; 2];
+
+/// Eight twiddles and their quotients.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(super) struct TwiddleVector {
+    pub(super) w: [u64; 8],
+    pub(super) quotient: [u64; 8],
+}
+
+/// Twiddles of the forward layers of strides 4, 2 and 1 for 16 consecutive residues, in the lane order of `lanes`.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(super) struct Tail {
+    pub(super) w1: [u64; 8],
+    pub(super) quotient1: [u64; 8],
+    pub(super) w2: [u64; 4],
+    pub(super) quotient2: [u64; 4],
+    pub(super) w4: [u64; 2],
+    pub(super) quotient4: [u64; 2],
+}
+
+/// Two or three neighbouring layers that are worked on together, on `radix` vectors at a time.
+#[derive(Clone)]
+pub(super) struct Pass<T> {
+    pub(super) radix: usize,
+    /// `radix` entries for each use: entry `2^s + i` is twiddle `i` of the pass's layer `s`; entry 0 is unused.
+    pub(super) twiddles: Vec<T>,
+}
+
+/// Tables of both directions.
+#[derive(Clone)]
+pub(crate) struct NttTables {
+    pub(super) constants: Constants,
+    /// Passes of the forward layers of strides `n / 2` to 8; used once a block.
+    pub(super) forward: Vec<Pass<Twiddle>>,
+    pub(super) tail: Vec<Tail>,
+    /// Twiddles of the inverse layers that join blocks of length 2 and 4.
+    pub(super) head: [TwiddleVector; 2],
+    /// Passes of the inverse layers that join blocks of length 8 to `n / 2`; used once a vector of the block.
+    pub(super) inverse: Vec<Pass<TwiddleVector>>,
+    /// `psi^-j / n` for eight coefficients each.
+    pub(super) untwist: Vec<TwiddleVector>,
+}
+
+impl NttTables {
+    pub(crate) fn new(powers: &RootPowers) -> Self {
+        let n = powers.n();
+        let modulus = powers.modulus();
+        let radices = radices(n);
+        let vector = |of: &dyn Fn(usize) -> u64| {
+            let w = core::array::from_fn(of);
+            TwiddleVector { w, quotient: w.map(|w| modulus.shoup52(w)) }
+        };
+        let mut blocks = 1;
+        let forward = radices.iter().map(|&radix| {
+            let twiddle = |(block, entry): (usize, usize)| match entry {
+                0 => [0, 0],
+                _ => {
+                    let layer = 1 << entry.ilog2();
+                    let w = powers.forward_twiddle(blocks * layer, block * layer + entry - layer);
+                    [w, modulus.shoup52(w)]
+                }
+            };
+            let twiddles = pairs(blocks, radix).map(twiddle).collect();
+            blocks *= radix;
+            Pass { radix, twiddles }
+        });
+        let forward = forward.collect();
+        let mut stride = 8;
+        let inverse = radices.iter().rev().map(|&radix| {
+            let twiddle = |(index, entry): (usize, usize)| match entry {
+                0 => TwiddleVector::default(),
+                _ => {
+                    let layer = 1 << entry.ilog2();
+                    let position = 8 * index + (entry - layer) * stride;
+                    vector(&|lane| powers.inverse_twiddle(stride * layer, position + lane))
+                }
+            };
+            let twiddles = pairs(stride / 8, radix).map(twiddle).collect();
+            stride *= radix;
+            Pass { radix, twiddles }
+        });
+        let inverse = inverse.collect();
+        Self {
+            constants: Constants::new(modulus, n),
+            forward,
+            tail: (0..n / 16).map(|pair| Tail::new(powers, pair)).collect(),
+            head: [
+                vector(&|lane| powers.inverse_twiddle(2, lane / 4)),
+                vector(&|lane| powers.inverse_twiddle(4, lane / 2)),
+            ],
+            inverse,
+            untwist: (0..n / 8).map(|index| vector(&|lane| powers.untwist(8 * index + lane))).collect(),
+        }
+    }
+}
+
+fn pairs(count: usize, radix: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..count).flat_map(move |index| (0..radix).map(move |entry| (index, entry)))
+}
+
+/// How the `log2(n) - 3` layers of stride 8 and more are grouped, outermost first: threes, after one or two twos.
+fn radices(n: usize) -> Vec<usize> {
+    let layers = n.trailing_zeros() as usize - 3;
+    let twos = match layers {
+        1 => return vec![2],
+        _ => (3 - layers % 3) % 3,
+    };
+    let mut radices = vec![4; twos];
+    radices.resize(twos + (layers - 2 * twos) / 3, 8);
+    radices
+}
+
+impl Tail {
+    fn new(powers: &RootPowers, pair: usize) -> Self {
+        let n = powers.n();
+        let quotients = |w: u64| powers.modulus().shoup52(w);
+        // The lanes of the three layers hold these blocks of the 16 residues, see `lanes`.
+        let w4 = [0, 1].map(|block| powers.forward_twiddle(n / 8, 2 * pair + block));
+        let w2 = [0, 2, 1, 3].map(|block| powers.forward_twiddle(n / 4, 4 * pair + block));
+        let w1 = [0, 4, 2, 6, 1, 5, 3, 7].map(|block| powers.forward_twiddle(n / 2, 8 * pair + block));
+        Self { w1, quotient1: w1.map(quotients), w2, quotient2: w2.map(quotients), w4, quotient4: w4.map(quotients) }
+    }
+}
+
+/// `R` slices of equal length, one after the other in `block`.
+#[inline(always)]
+pub(super) fn split<const R: usize>(mut block: &mut [[u64; 8]]) -> [&mut [[u64; 8]]; R] {
+    let length = block.len() / R;
+    core::array::from_fn(|_| {
+        let (part, rest) = core::mem::take(&mut block).split_at_mut(length);
+        block = rest;
+        part
+    })
+}
+
+/// Scalars of the lane arithmetic.
+#[derive(Clone, Copy)]
+pub(super) struct Constants {
+    modulus: Modulus,
+    /// Whether `(4 log2(n) + 1) p < 2^52`, so that no layer needs a correction.
+    pub(super) lazy: bool,
+    /// What is added once to keep differences from becoming negative.
+    lift: u64,
+}
+
+impl Constants {
+    fn new(modulus: Modulus, n: usize) -> Self {
+        let (p, layers) = (modulus.value(), u64::from(n.trailing_zeros()));
+        let lazy = (4 * layers + 1) * p < 1 << 52;
+        Self { modulus, lazy, lift: if lazy { 2 * layers * p } else { p } }
+    }
+}
+
+/// [`Constants`] in every lane, and the arithmetic on them.
+///
+/// A lane stands for its value modulo 2^52: what carries leave in the upper 12 bits does not matter, since the 52-bit
+/// multipliers do not read it. With the twiddle's quotient `s = floor(w * 2^52 / p)` any `y < 2^52` has
+/// `T = y w - floor(y s / 2^52) p` in `[0, 2p)` (Harvey, *Faster arithmetic for number-theoretic transforms*, 2014).
+///
+/// * `LAZY`, for `(4 L + 1) p < 2^52` with `L = log2(n)` layers: a butterfly moves `x` to `x + T` and `x - T`. The first
+///   layer adds `2 L p` to the `x` of canonical input; the `L` steps of less than `2p` then leave every value in
+///   `[0, (4 L + 1) p)`, and nothing is ever corrected: five instructions a butterfly.
+/// * Otherwise, for any `p < 2^50`: values stay below `2^51 + 2p < 2^52`. An `x` with bit 51 set is at least `2^51 > 2p`; less
+///   `2p` it is below `2^51`, so that `x + T` and `x - T + 2p` are below `2^51 + 2p` again. Eight instructions, no clean-up of upper bits.
+#[derive(Clone, Copy)]
+pub(super) struct Lanes {
+    zero: __m512i,
+    p: __m512i,
+    negated_p: __m512i,
+    twice_p: __m512i,
+    lift: __m512i,
+    bit_51: __m512i,
+    low_52: __m512i,
+    barrett: __m512i,
+}
+
+impl Lanes {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn new(constants: Constants) -> Self {
+        let p = constants.modulus.value();
+        let all = |x: u64| x as i64;
+        Self {
+            zero: _mm512_setzero_si512(),
+            p: _mm512_set1_epi64(all(p)),
+            negated_p: _mm512_set1_epi64(all((1 << 52) - p)),
+            twice_p: _mm512_set1_epi64(all(2 * p)),
+            lift: _mm512_set1_epi64(all(constants.lift)),
+            bit_51: _mm512_set1_epi64(1 << 51),
+            low_52: _mm512_set1_epi64((1 << 52) - 1),
+            barrett: _mm512_set1_epi64(all((1 << 52) / p)),
+        }
+    }
+
+    /// `x` plus what keeps later differences from becoming negative.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn lift(&self, x: __m512i) -> __m512i {
+        _mm512_add_epi64(x, self.lift)
+    }
+
+    /// `(x + T, x - T)` with `T = y w mod p`, see [`Lanes`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn butterfly<const LAZY: bool>(
+        &self,
+        x: __m512i,
+        y: __m512i,
+        w: __m512i,
+        quotient: __m512i,
+    ) -> (__m512i, __m512i) {
+        let q = _mm512_madd52hi_epu64(self.zero, y, quotient);
+        let (x, twice) = if LAZY {
+            (x, _mm512_add_epi64(x, x))
+        } else {
+            let x = _mm512_mask_sub_epi64(x, _mm512_test_epi64_mask(x, self.bit_51), x, self.twice_p);
+            (x, _mm512_add_epi64(_mm512_add_epi64(x, x), self.twice_p))
+        };
+        let sum = _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(x, y, w), q, self.negated_p);
+        (sum, _mm512_sub_epi64(twice, sum))
+    }
+
+    /// `y w mod p`, canonical, for any `y < 2^52`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn mul_canonical(&self, y: __m512i, w: __m512i, quotient: __m512i) -> __m512i {
+        let q = _mm512_madd52hi_epu64(self.zero, y, quotient);
+        self.canonical_from_twice(_mm512_madd52lo_epu64(_mm512_madd52lo_epu64(self.zero, y, w), q, self.negated_p))
+    }
+
+    /// The canonical residue of any `x < 2^52`. Barrett: `floor(x * floor(2^52 / p) / 2^52)` is at most one too small.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn canonical(&self, x: __m512i) -> __m512i {
+        let q = _mm512_madd52hi_epu64(self.zero, x, self.barrett);
+        self.canonical_from_twice(_mm512_madd52lo_epu64(x, q, self.negated_p))
+    }
+
+    /// The canonical residue of a value in `[0, 2p)` with any upper bits.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn canonical_from_twice(&self, x: __m512i) -> __m512i {
+        let x = _mm512_and_si512(x, self.low_52);
+        _mm512_min_epu64(x, _mm512_sub_epi64(x, self.p))
+    }
+}
