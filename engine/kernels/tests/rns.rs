@@ -170,9 +170,7 @@ fn forty_limbs_and_the_most_limbs_on_both_sides() {
 
 #[test]
 fn every_value_of_a_tiny_basis() {
-    let [from, to] =
-        [&[3, 5, 257] as &[u64], &[7, 11, 17]].map(|primes| primes.iter().map(|&p| Modulus::new(p).unwrap()));
-    let (from, to): (Vec<_>, Vec<_>) = (from.collect(), to.collect());
+    let [from, to] = [[3, 5, 257], [7, 11, 17]].map(|primes| primes.map(|p| Modulus::new(p).unwrap()));
     let half = (3 * 5 * 257 - 1) / 2;
     let values: Vec<_> = (-half..=half).map(BigInt::from).collect();
     check_extension(&from, &to, &values);
