@@ -1,0 +1,85 @@
+//! Opening results: never a bare decryption.
+
+use blindrelay_engine::bfv::{Answer, Context};
+use blindrelay_engine::ring::{Poly, Seed};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::secret::{SecretKey, Wiped};
+
+/// Why an opening was refused. There is one value for every reason, so that nobody who sees it learns about the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer could not be opened: it is not what was asked for, or it was changed on the way")]
+pub struct OpenError;
+
+/// What an answer must look like to be opened. It comes from the operator's card and the request, not from the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// Which coefficients carry results, ascending.
+    pub positions: Vec<u32>,
+    /// Smallest value the operator can return.
+    pub minimum: i64,
+    /// Largest value the operator can return.
+    pub maximum: i64,
+    /// Results are congruent to `minimum` modulo this: 1 for any integer, 2 for a sum of an even number of signs.
+    pub step: u64,
+}
+
+impl Expectation {
+    /// Any integer in a range.
+    pub fn range(positions: Vec<u32>, minimum: i64, maximum: i64) -> Self {
+        Self { positions, minimum, maximum, step: 1 }
+    }
+}
+
+impl SecretKey {
+    /// Opens the coefficients of an answer after checking that it is of this key's parameters and carries exactly the expected
+    /// positions; refuses it where any value is outside the operator's range. All values are computed and looked at before the verdict.
+    pub fn open_answer(&self, answer: &Answer, expected: &Expectation) -> Result<Zeroizing<Vec<i64>>, OpenError> {
+        if answer.parameters() != self.parameters() || answer.positions() != expected.positions {
+            return Err(OpenError);
+        }
+        if answer.rest().iter().all(Poly::is_zero) {
+            return Err(OpenError);
+        }
+        let values = self.decrypt_answer(answer).ok_or(OpenError)?;
+        let refused = values.iter().fold(false, |refused, &value| {
+            let outside = value < expected.minimum || value > expected.maximum;
+            let off_step = (value.wrapping_sub(expected.minimum)).unsigned_abs() % expected.step.max(1) != 0;
+            refused | outside | off_step
+        });
+        if refused { Err(OpenError) } else { Ok(values) }
+    }
+
+    fn decrypt_answer(&self, answer: &Answer) -> Option<Zeroizing<Vec<i64>>> {
+        let context: &Context = self.context();
+        let secret = self.over_answers()?;
+        // Horner over the components after the first: (c_2 s + c_1) s.
+        let mut components = answer.rest().iter().rev();
+        let mut sum = Wiped(components.next()?.clone().into_ntt());
+        sum.0.mul_assign(secret);
+        for component in components {
+            sum.0.add_assign(&component.clone().into_ntt());
+            sum.0.mul_assign(secret);
+        }
+        let mut phase = sum.0.clone().into_coeff();
+        let modulus = secret.basis().moduli().first().copied()?;
+        let residues: Zeroizing<Vec<u64>> = Zeroizing::new(
+            answer
+                .positions()
+                .iter()
+                .zip(answer.body())
+                .filter_map(|(&position, &body)| Some(modulus.add(body, *phase.residues().get(position as usize)?)))
+                .collect(),
+        );
+        phase.zeroize();
+        let rounded = Zeroizing::new(context.round_answer(&residues)?);
+        let t = context.plaintext_modulus();
+        Some(Zeroizing::new(rounded.iter().map(|&value| t.centre(value)).collect()))
+    }
+
+    /// A seed for one purpose derived from this key's seed, so that members of a room derive the same token secrets.
+    #[must_use]
+    pub fn derive_seed(&self, purpose: &str, context: &[u8]) -> Seed {
+        self.seed().derive(&format!("derived/{purpose}"), context)
+    }
+}

@@ -1,0 +1,44 @@
+//! Encryption under a public key, and the scaled message that both kinds of encryption add.
+
+use super::ciphertext::Ciphertext;
+use super::context::Context;
+use super::encoder::Plaintext;
+use crate::error::{Error, Object};
+use crate::noise::NoiseBound;
+use crate::params::Level;
+use crate::ring::{Coeff, Poly, Seed};
+use crate::rlwe::{PublicKey, encrypt_zero};
+
+impl Context {
+    /// `round(Q m / t)` over the primes of a level, for centred `m`.
+    pub fn scale_message(&self, plaintext: &Plaintext, level: Level) -> Result<Poly<Coeff>, Error> {
+        self.check_plaintext(plaintext)?;
+        let (tables, ring) = self.at(level).zip(self.parameters().at(level)).ok_or(Error::LevelExhausted)?;
+        let mut scaled = Poly::zero(ring.basis());
+        tables.scale_up.apply(plaintext.residues(), None, scaled.residues_mut());
+        Ok(scaled)
+    }
+
+    /// Encrypts under a public key with fresh randomness from the operating system.
+    pub fn encrypt(&self, plaintext: &Plaintext, key: &PublicKey) -> Result<Ciphertext, Error> {
+        let seed = Seed::random()?;
+        let mut zero = encrypt_zero(self.parameters(), key, &seed);
+        let message = self.scale_message(plaintext, zero.level())?.into_ntt();
+        if let Some(body) = zero.components_mut().first_mut() {
+            body.add_assign(&message);
+        }
+        Ciphertext::new(self, zero, NoiseBound::fresh_public(self.parameters().degree()))
+    }
+
+    pub(super) fn check_plaintext(&self, plaintext: &Plaintext) -> Result<(), Error> {
+        if plaintext.parameters() == self.parameters().digest() {
+            return Ok(());
+        }
+        Err(Error::ParameterMismatch {
+            left: Object::Evaluator,
+            left_digest: self.parameters().digest(),
+            right: Object::Plaintext,
+            right_digest: plaintext.parameters(),
+        })
+    }
+}

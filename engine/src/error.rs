@@ -1,0 +1,168 @@
+//! Why an operation on plaintexts or ciphertexts is refused.
+
+use crate::params::{Level, ParameterDigest, ParameterError};
+
+/// The errors of encoding and evaluation. None of them carries a plaintext.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two objects belong to different parameter sets.
+    #[error("{left} belongs to parameters {left_digest}, but {right} to {right_digest}")]
+    ParameterMismatch {
+        /// The first object.
+        left: Object,
+        /// Its parameters.
+        left_digest: ParameterDigest,
+        /// The second object.
+        right: Object,
+        /// Its parameters.
+        right_digest: ParameterDigest,
+    },
+    /// Two operands are at different levels.
+    #[error("the first ciphertext is at level {left}, the second at level {right}: switch the higher one down first")]
+    LevelMismatch {
+        /// Level of the first operand.
+        left: Level,
+        /// Level of the second operand.
+        right: Level,
+    },
+    /// There is no lower level.
+    #[error("a ciphertext at level 0 has no prime left to drop")]
+    LevelExhausted,
+    /// The operation needs another number of components.
+    #[error("{operation} takes a ciphertext of {expected} components, but this one has {found}: relinearize it first")]
+    Components {
+        /// The operation.
+        operation: &'static str,
+        /// How many it takes.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// The result could fail to decrypt more often than once in 2^128.
+    #[error(
+        "{operation} would leave a noise of up to 2^{bound_log2:.2}, but only 2^{limit_log2:.2} decrypts with failure below 2^-128"
+    )]
+    Noise {
+        /// The operation that was refused, before it was computed.
+        operation: &'static str,
+        /// Base-2 logarithm of the bound on the noise it would leave.
+        bound_log2: f64,
+        /// Base-2 logarithm of the largest noise allowed.
+        limit_log2: f64,
+    },
+    /// A key that the operation needs is not in the evaluation keys.
+    #[error("the evaluation keys have no {key}")]
+    MissingKey {
+        /// Which key.
+        key: KeyName,
+    },
+    /// More values than the layout has places.
+    #[error("{found} values do not fit in the {capacity} places of a plaintext")]
+    TooManyValues {
+        /// How many values were given.
+        found: usize,
+        /// How many fit.
+        capacity: usize,
+    },
+    /// A value is outside the range of the plaintext. The value itself is not told.
+    #[error("value {index} is outside [-{limit}, {limit}]")]
+    ValueOutOfRange {
+        /// Its position.
+        index: usize,
+        /// The largest magnitude that is allowed.
+        limit: u64,
+    },
+    /// The plaintext modulus has no slots at this ring degree.
+    #[error("plaintext modulus {plaintext} is not 1 modulo {order}, so there are no slots: use coefficient encoding")]
+    NoSlots {
+        /// `t`.
+        plaintext: u64,
+        /// `2 n`.
+        order: u64,
+    },
+    /// The parameter set does not offer the operation.
+    #[error("parameter set {name} does not offer {operation}: {reason}")]
+    Unsupported {
+        /// Name of the set.
+        name: String,
+        /// The operation.
+        operation: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A ciphertext whose message everybody can read.
+    #[error("the ciphertext is transparent: everything but its first component is zero")]
+    Transparent,
+    /// The parameters themselves are refused.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes: {reason}")]
+    Randomness {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// What disagreed in [`Error::ParameterMismatch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Object {
+    /// A ciphertext.
+    Ciphertext,
+    /// The second of two ciphertexts.
+    SecondCiphertext,
+    /// A plaintext.
+    Plaintext,
+    /// A public key.
+    PublicKey,
+    /// Evaluation keys.
+    EvaluationKeys,
+    /// A secret key.
+    SecretKey,
+    /// The evaluator or encoder that was asked.
+    Evaluator,
+    /// A stored operand prepared for products.
+    PreparedMultiplicand,
+}
+
+impl std::fmt::Display for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ciphertext => "the ciphertext",
+            Self::SecondCiphertext => "the second ciphertext",
+            Self::Plaintext => "the plaintext",
+            Self::PublicKey => "the public key",
+            Self::EvaluationKeys => "the set of evaluation keys",
+            Self::SecretKey => "the secret key",
+            Self::Evaluator => "the evaluator",
+            Self::PreparedMultiplicand => "the prepared multiplicand",
+        })
+    }
+}
+
+/// A key that can be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyName {
+    /// The relinearization key.
+    Relinearization,
+    /// The key of the automorphism `X -> X^k`.
+    Galois(u32),
+}
+
+impl std::fmt::Display for KeyName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Relinearization => f.write_str("relinearization key"),
+            Self::Galois(element) => write!(f, "key for the automorphism X -> X^{element}"),
+        }
+    }
+}
+
+impl From<getrandom::Error> for Error {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Randomness { reason: error.to_string() }
+    }
+}

@@ -1,0 +1,13 @@
+//! Evaluation on ciphertexts: rings, parameters, ciphertexts with public noise bounds, the BFV scheme and the wire format.
+//!
+//! No type in this crate can hold a secret key; keys are made and results opened in `blindrelay-keyholder`.
+
+pub mod bfv;
+mod error;
+pub mod noise;
+pub mod params;
+pub mod ring;
+pub mod rlwe;
+
+pub use blindrelay_kernels::{Backend, KernelError, Modulus};
+pub use error::{Error, KeyName, Object};

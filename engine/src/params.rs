@@ -1,0 +1,13 @@
+//! Parameter sets: from an unchecked specification to an immutable, validated object, in one place.
+
+mod digest;
+mod presets;
+mod security;
+mod spec;
+mod validated;
+
+pub use digest::{DIGEST_BYTES, ParameterDigest};
+pub use presets::{BILL_8192, MATCH_2048, MATCH_4096, preset, presets};
+pub use security::{CEILINGS, Ceiling, SecurityPolicy};
+pub use spec::{ParameterError, ParameterSpec, Scheme};
+pub use validated::{Level, Parameters, RingLevel};

@@ -1,0 +1,57 @@
+//! The named parameter sets. Names and primes are part of the wire format and never change; a better set gets a new name.
+
+use super::security::SecurityPolicy;
+use super::spec::{ParameterError, ParameterSpec, Scheme};
+
+/// Scores of +-1 tokens, 16 to a ciphertext: one product, opened at once.
+pub const MATCH_2048: &str = "match-2048";
+/// Scores of tokens with entries up to +-7, 32 to a ciphertext, and circuits that need key switching.
+pub const MATCH_4096: &str = "match-4096";
+/// Exact integers up to 2^49 in magnitude, one product deep, with rotations.
+pub const BILL_8192: &str = "bill-8192";
+
+fn bfv(name: &str, ring_degree: usize, plaintext_modulus: u64, ciphertext_primes: &[u64]) -> ParameterSpec {
+    ParameterSpec {
+        name: name.to_owned(),
+        ring_degree,
+        scheme: Scheme::Bfv { plaintext_modulus },
+        ciphertext_primes: ciphertext_primes.to_vec(),
+        special_primes: Vec::new(),
+        digit_bits: 50,
+        answer_prime: None,
+        policy: SecurityPolicy::Pq128,
+    }
+}
+
+/// Every named set.
+///
+/// The primes of the two matching sets are the largest below 2^41 that are 1 modulo `2 n t`: with `Q = 1 mod t` a product can stay
+/// in the basis `Q` (see `bfv::multiply`). Those of `bill-8192` are the largest that are 1 modulo `2 n`.
+pub fn presets() -> Vec<ParameterSpec> {
+    vec![
+        ParameterSpec {
+            digit_bits: 14,
+            answer_prime: Some(16_760_833),
+            ..bfv(MATCH_2048, 2048, 257, &[2_199_020_228_609])
+        },
+        ParameterSpec {
+            answer_prime: Some(4_294_828_033),
+            ..bfv(MATCH_4096, 4096, 65_537, &[2_198_519_930_881, 2_194_224_898_049])
+        },
+        bfv(
+            BILL_8192,
+            8192,
+            1_125_899_906_826_241,
+            &[2_199_023_190_017, 2_199_022_927_873, 2_199_022_354_433, 2_199_022_043_137],
+        ),
+    ]
+}
+
+/// The set of that name.
+pub fn preset(name: &str) -> Result<ParameterSpec, ParameterError> {
+    let all = presets();
+    let known = all.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join(", ");
+    all.into_iter()
+        .find(|spec| spec.name == name)
+        .ok_or_else(|| ParameterError::Unknown { name: name.to_owned(), known })
+}

@@ -1,0 +1,16 @@
+//! What BFV and CKKS share: ciphertexts as polynomials, public and evaluation keys, key switching, automorphisms, modulus
+//! switching. Nothing here knows a plaintext or a secret.
+
+mod ciphertext;
+mod encrypt;
+mod galois;
+mod keys;
+mod keyswitch;
+mod modswitch;
+
+pub use ciphertext::{Ciphertext, SeededCiphertext};
+pub use encrypt::encrypt_zero;
+pub use galois::automorphism;
+pub use keys::{EvaluationKeys, GaloisKey, KeyRow, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform};
+pub use keyswitch::{key_switch, key_switch_noise, relinearize};
+pub use modswitch::drop_prime;
