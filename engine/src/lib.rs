@@ -5,6 +5,7 @@
 pub mod bfv;
 mod error;
 pub mod noise;
+pub mod operator;
 pub mod params;
 pub mod ring;
 pub mod rlwe;

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::evaluator::Evaluator;
 use crate::error::Error;
 use crate::noise::NoiseBound;
-use crate::params::Parameters;
+use crate::params::{Level, Parameters};
 use crate::ring::{Coeff, Poly};
 
 /// The part of a ciphertext that opens the coefficients at `positions`, modulo the answer prime.
@@ -71,7 +71,7 @@ impl Evaluator {
         };
         let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
         let scaling = ring.to_answer().ok_or_else(unsupported)?;
-        self.context().admit_answer(a.noise(), ring.basis().log2(), a.rlwe().components().len())?;
+        self.context().answer_noise(a.noise(), a.level(), a.rlwe().components().len())?;
         let mut switched = a.rlwe().components().iter().map(|c| scaling.apply(&c.clone().into_coeff()));
         let first = switched.next().ok_or_else(unsupported)?;
         let body = positions.iter().filter_map(|&p| first.residues().get(p as usize).copied()).collect();
@@ -81,14 +81,16 @@ impl Evaluator {
 }
 
 impl Context {
-    /// Refuses an answer that could fail to open.
-    fn admit_answer(&self, noise: NoiseBound, log2_q: f64, components: usize) -> Result<(), Error> {
+    /// The noise of an answer made from a ciphertext of this noise, level and number of components; refused where it could fail to open.
+    /// This is the dry run of [`Evaluator::answer`].
+    pub fn answer_noise(&self, noise: NoiseBound, level: Level, components: usize) -> Result<NoiseBound, Error> {
         let degree = self.parameters().degree();
         let answer_log2 = self.parameters().answer_basis().map_or(0.0, |basis| basis.log2());
+        let log2_q = self.parameters().at(level).ok_or(Error::LevelExhausted)?.basis().log2();
         let noise = noise.scaled(answer_log2 - log2_q).plus(NoiseBound::rounding(components, degree));
         let limit_log2 = self.answer_limit_log2();
         if noise.sup_log2() <= limit_log2 {
-            Ok(())
+            Ok(noise)
         } else {
             Err(Error::Noise { operation: "switching to the answer prime", bound_log2: noise.sup_log2(), limit_log2 })
         }
