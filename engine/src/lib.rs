@@ -9,6 +9,7 @@ pub mod operator;
 pub mod params;
 pub mod ring;
 pub mod rlwe;
+pub mod wire;
 
 pub use blindrelay_kernels::{Backend, KernelError, Modulus};
 pub use error::{Error, KeyName, Object};

@@ -15,7 +15,7 @@ pub struct ParameterDigest([u8; DIGEST_BYTES]);
 
 impl ParameterDigest {
     /// The digest of a specification. The security policy is not part of it: it decides who accepts a set, not what the set is.
-    pub(super) fn of(spec: &ParameterSpec) -> Self {
+    pub(crate) fn of(spec: &ParameterSpec) -> Self {
         let mut hash = Sha3_256::new();
         let mut field = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_le_bytes());

@@ -1,0 +1,145 @@
+//! How long objects are: the most by kind and parameters, before a byte is read, and exactly, from the first bytes of a stream.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::ciphertext::{AnswerHeader, CiphertextHeader, SeededCiphertextHeader};
+use super::error::WireError;
+use super::header::{Frame, HEADER_BYTES, Kind};
+use super::keys::{EvaluationKeysHeader, PublicKeyHeader};
+use super::message::MessageHeader;
+use super::poly::packed_len;
+use crate::params::{ParameterSpec, Parameters};
+use crate::ring::SEED_BYTES;
+
+/// What lengths depend on. Made of a specification alone, so that bytes can be described without tables.
+#[derive(Clone, Copy)]
+pub(super) struct Shape<'a> {
+    spec: &'a ParameterSpec,
+    rows: usize,
+}
+
+impl<'a> Shape<'a> {
+    /// The lengths under validated parameters.
+    pub(super) fn of(parameters: &'a Parameters) -> Self {
+        Self { spec: parameters.spec(), rows: parameters.top().decomposition().rows().len() }
+    }
+
+    /// The lengths under a specification, with the rows of a key counted as `Decomposition` does.
+    pub(super) fn of_spec(spec: &'a ParameterSpec) -> Self {
+        let rows = match spec.special_primes.len() {
+            0 => {
+                spec.ciphertext_primes.iter().map(|&prime| bits(prime).div_ceil(spec.digit_bits.max(1)) as usize).sum()
+            }
+            special => spec.ciphertext_primes.len().div_ceil(special),
+        };
+        Self { spec, rows }
+    }
+
+    /// Ring degree.
+    pub(super) fn degree(self) -> usize {
+        self.spec.ring_degree
+    }
+
+    /// The highest level.
+    pub(super) fn top_level(self) -> usize {
+        self.spec.ciphertext_primes.len().saturating_sub(1)
+    }
+
+    fn poly_over<'p>(self, primes: impl Iterator<Item = &'p u64>) -> usize {
+        primes.map(|&prime| packed_len(self.degree(), bits(prime))).sum()
+    }
+
+    /// Bytes of a polynomial of a level.
+    pub(super) fn poly(self, level: usize) -> usize {
+        self.poly_over(self.spec.ciphertext_primes.iter().take(level + 1))
+    }
+
+    /// Bytes of one key-switching key.
+    pub(super) fn key(self) -> usize {
+        SEED_BYTES + self.rows * self.poly_over(self.spec.ciphertext_primes.iter().chain(&self.spec.special_primes))
+    }
+
+    /// Bytes of `count` residues modulo the answer prime, where there is one.
+    pub(super) fn answer(self, count: usize) -> Option<usize> {
+        self.spec.answer_prime.map(|prime| packed_len(count, bits(prime)))
+    }
+}
+
+fn bits(prime: u64) -> u32 {
+    u64::BITS - prime.leading_zeros()
+}
+
+/// A typed header: what it may say, how long it can be, and how long the payload after it is.
+pub(super) trait TypedHeader: Serialize + DeserializeOwned {
+    /// Most bytes of its encoding.
+    fn limit(shape: Shape<'_>) -> usize;
+
+    /// Most bytes of the payload; `None` where the parameters allow no object of this kind.
+    fn max_payload_len(shape: Shape<'_>) -> Option<usize>;
+
+    /// Bytes of the payload. Refused where the parameters do not allow what the header says.
+    fn payload_len(&self, shape: Shape<'_>) -> Result<usize, WireError>;
+}
+
+fn most<T: TypedHeader>(shape: Shape<'_>) -> usize {
+    T::max_payload_len(shape).map_or(0, |payload| HEADER_BYTES + T::limit(shape) + payload)
+}
+
+fn exact<T: TypedHeader>(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, WireError> {
+    let typed: T = frame.typed(T::limit(shape))?;
+    Ok(frame.header().prefix_len() + typed.payload_len(shape)?)
+}
+
+/// No object of this kind has more bytes under these parameters: what to allow a request before its first byte is read.
+///
+/// Evaluation keys are counted with [`super::MAX_GALOIS_KEYS`] automorphism keys. Zero where the parameters have no object of the
+/// kind (answers without an answer prime) and for messages, which parameters do not bound: see [`super::Message::max_len`].
+pub fn max_len(kind: Kind, parameters: &Parameters) -> usize {
+    let shape = Shape::of(parameters);
+    match kind {
+        Kind::SeededCiphertext => most::<SeededCiphertextHeader>(shape),
+        Kind::Ciphertext => most::<CiphertextHeader>(shape),
+        Kind::Answer => most::<AnswerHeader>(shape),
+        Kind::PublicKey => most::<PublicKeyHeader>(shape),
+        Kind::EvaluationKeys => most::<EvaluationKeysHeader>(shape),
+        Kind::Message => 0,
+    }
+}
+
+/// The length of the whole object that begins with these bytes, of which fixed and typed header are needed
+/// ([`super::Header::prefix_len`]): a stream can be cut off as soon as they are there.
+///
+/// Refused where the headers would be refused by the decoder, noise bounds aside. The length of a message is what it claims: hold it against a limit.
+pub fn exact_len(prefix: &[u8], parameters: &Parameters) -> Result<usize, WireError> {
+    let frame = Frame::open(prefix)?;
+    frame.belongs_to(parameters.digest())?;
+    total_len(&frame, Shape::of(parameters))
+}
+
+/// The length that headers promise.
+pub(super) fn total_len(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, WireError> {
+    match frame.header().kind {
+        Kind::SeededCiphertext => exact::<SeededCiphertextHeader>(frame, shape),
+        Kind::Ciphertext => exact::<CiphertextHeader>(frame, shape),
+        Kind::Answer => exact::<AnswerHeader>(frame, shape),
+        Kind::PublicKey => exact::<PublicKeyHeader>(frame, shape),
+        Kind::EvaluationKeys => exact::<EvaluationKeysHeader>(frame, shape),
+        Kind::Message => MessageHeader::total_len(frame),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::presets;
+    use blindrelay_kernels::Backend;
+
+    #[test]
+    fn a_specification_gives_the_rows_of_the_decomposition() {
+        for spec in presets() {
+            let parameters = Parameters::new(spec.clone(), Backend::Scalar).unwrap();
+            assert_eq!(Shape::of_spec(&spec).rows, Shape::of(&parameters).rows, "{}", spec.name);
+        }
+    }
+}
