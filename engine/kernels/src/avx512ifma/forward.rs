@@ -1,11 +1,11 @@
 //! Forward negacyclic NTT in eight lanes: Cooley-Tukey butterflies, two or three layers a pass, the last three in registers.
 
-use core::arch::x86_64::{__m512i, _mm512_set1_epi64, _mm512_setzero_si512};
+use core::arch::x86_64::{__m512i, _mm512_setzero_si512};
 
 use super::lanes::{
     load, load_four, load_two, order_to_stride4, store, stride1_to_order, stride2_to_stride1, stride4_to_stride2,
 };
-use super::ntt::{CACHED, Lanes, NttTables, Pass, Tail, Twiddle, split};
+use super::ntt::{CACHED, Lanes, NttTables, Pass, Tail, Twiddle, broadcast, split};
 
 entries! {
     ntt_forward(tables: &NttTables, a: &mut [u64]);
@@ -79,7 +79,7 @@ fn dispatch<const LAZY: bool>(
 fn layers<const LAZY: bool, const R: usize, const LIFT: bool>(lanes: &Lanes, twiddles: &[Twiddle], a: &mut [[u64; 8]]) {
     let (twiddles, _) = twiddles.as_chunks::<R>();
     for (block, twiddles) in a.chunks_exact_mut(a.len() / twiddles.len()).zip(twiddles) {
-        let (w, quotients) = broadcast(twiddles);
+        let (w, quotients) = broadcast::<R>(twiddles);
         let parts = split::<R>(block);
         for j in 0..parts[0].len() {
             let mut x = [_mm512_setzero_si512(); R];
@@ -95,18 +95,6 @@ fn layers<const LAZY: bool, const R: usize, const LIFT: bool>(lanes: &Lanes, twi
             }
         }
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn broadcast<const R: usize>(twiddles: &[Twiddle; R]) -> ([__m512i; R], [__m512i; R]) {
-    let mut w = [_mm512_setzero_si512(); R];
-    let mut quotients = w;
-    for k in 1..R {
-        w[k] = _mm512_set1_epi64(twiddles[k][0] as i64);
-        quotients[k] = _mm512_set1_epi64(twiddles[k][1] as i64);
-    }
-    (w, quotients)
 }
 
 /// The butterflies of `log2(R)` layers among `R` vectors.

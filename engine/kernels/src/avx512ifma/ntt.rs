@@ -2,11 +2,11 @@
 
 use core::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_sub_epi64,
-    _mm512_min_epu64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
+    _mm512_min_epu64, _mm512_mullo_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
 };
 
 use crate::modulus::Modulus;
-use crate::table::RootPowers;
+use crate::table::{RootPowers, bit_reverse};
 
 /// Up to this many residues are transformed layer by layer; longer blocks are cut first, so that the rest stays in L1.
 pub(super) const CACHED: usize = 4096;
@@ -42,6 +42,23 @@ pub(super) struct Pass<T> {
     pub(super) twiddles: Vec<T>,
 }
 
+/// The last `log2(R)` layers of the inverse, which join `R` blocks of length `B = n / R`, as a transform of size `R` between
+/// factors (Bailey, *FFTs in external or hierarchical memory*, 1990). With `X_k[j]` in the block of input class `k`,
+///
+/// `a_(j + s B) = psi^(-s B) * sum over k of omega^(-s k B) * (psi^(-j (1 + 2 k)) / n * X_k[j])`.
+///
+/// Only the inner factors depend on `j`; the layer-by-layer form would read twice as many factors from L2.
+#[derive(Clone)]
+pub(super) struct LastPass {
+    pub(super) radix: usize,
+    /// `radix` entries for each vector: `psi^(-j (1 + 2 k)) / n` for `k` in bit-reversed order.
+    pub(super) inner: Vec<TwiddleVector>,
+    /// Entry `h + i` is the twiddle of the layer that joins transforms of size `h` at position `i`; entry 0 is unused.
+    pub(super) layers: Vec<Twiddle>,
+    /// `psi^(-s B)`.
+    pub(super) outer: Vec<Twiddle>,
+}
+
 /// Tables of both directions.
 #[derive(Clone)]
 pub(crate) struct NttTables {
@@ -51,61 +68,92 @@ pub(crate) struct NttTables {
     pub(super) tail: Vec<Tail>,
     /// Twiddles of the inverse layers that join blocks of length 2 and 4.
     pub(super) head: [TwiddleVector; 2],
-    /// Passes of the inverse layers that join blocks of length 8 to `n / 2`; used once a vector of the block.
+    /// Passes of the inverse layers that join blocks of length 8 and more, but for the last; used once a vector of the block.
     pub(super) inverse: Vec<Pass<TwiddleVector>>,
-    /// `psi^-j / n` for eight coefficients each.
-    pub(super) untwist: Vec<TwiddleVector>,
+    pub(super) last: LastPass,
 }
 
 impl NttTables {
     pub(crate) fn new(powers: &RootPowers) -> Self {
-        let n = powers.n();
-        let modulus = powers.modulus();
-        let radices = radices(n);
-        let vector = |of: &dyn Fn(usize) -> u64| {
-            let w = core::array::from_fn(of);
-            TwiddleVector { w, quotient: w.map(|w| modulus.shoup52(w)) }
-        };
+        let radices = radices(powers.n());
         let mut blocks = 1;
         let forward = radices.iter().map(|&radix| {
-            let twiddle = |(block, entry): (usize, usize)| match entry {
-                0 => [0, 0],
-                _ => {
-                    let layer = 1 << entry.ilog2();
-                    let w = powers.forward_twiddle(blocks * layer, block * layer + entry - layer);
-                    [w, modulus.shoup52(w)]
-                }
-            };
-            let twiddles = pairs(blocks, radix).map(twiddle).collect();
+            let pass = Pass::forward(powers, blocks, radix);
             blocks *= radix;
-            Pass { radix, twiddles }
+            pass
         });
         let forward = forward.collect();
         let mut stride = 8;
-        let inverse = radices.iter().rev().map(|&radix| {
-            let twiddle = |(index, entry): (usize, usize)| match entry {
-                0 => TwiddleVector::default(),
-                _ => {
-                    let layer = 1 << entry.ilog2();
-                    let position = 8 * index + (entry - layer) * stride;
-                    vector(&|lane| powers.inverse_twiddle(stride * layer, position + lane))
-                }
-            };
-            let twiddles = pairs(stride / 8, radix).map(twiddle).collect();
+        let inverse = radices.iter().skip(1).rev().map(|&radix| {
+            let pass = Pass::inverse(powers, stride, radix);
             stride *= radix;
-            Pass { radix, twiddles }
+            pass
         });
-        let inverse = inverse.collect();
         Self {
-            constants: Constants::new(modulus, n),
+            constants: Constants::new(powers.modulus(), powers.n()),
             forward,
-            tail: (0..n / 16).map(|pair| Tail::new(powers, pair)).collect(),
+            tail: (0..powers.n() / 16).map(|pair| Tail::new(powers, pair)).collect(),
             head: [
-                vector(&|lane| powers.inverse_twiddle(2, lane / 4)),
-                vector(&|lane| powers.inverse_twiddle(4, lane / 2)),
+                TwiddleVector::new(powers, |lane| powers.inverse_twiddle(2, lane / 4)),
+                TwiddleVector::new(powers, |lane| powers.inverse_twiddle(4, lane / 2)),
             ],
-            inverse,
-            untwist: (0..n / 8).map(|index| vector(&|lane| powers.untwist(8 * index + lane))).collect(),
+            inverse: inverse.collect(),
+            last: LastPass::new(powers, radices[0]),
+        }
+    }
+}
+
+fn with_quotient(powers: &RootPowers, w: u64) -> Twiddle {
+    [w, powers.modulus().shoup52(w)]
+}
+
+impl TwiddleVector {
+    fn new(powers: &RootPowers, of: impl Fn(usize) -> u64) -> Self {
+        let w = core::array::from_fn(of);
+        Self { w, quotient: w.map(|w| powers.modulus().shoup52(w)) }
+    }
+}
+
+impl Pass<Twiddle> {
+    /// The pass that starts at the layer of `blocks` blocks.
+    fn forward(powers: &RootPowers, blocks: usize, radix: usize) -> Self {
+        let twiddle = |block: usize, entry: usize| {
+            let Some(s) = entry.checked_ilog2() else { return Twiddle::default() };
+            let i = entry - (1 << s);
+            with_quotient(powers, powers.forward_twiddle(blocks << s, (block << s) + i))
+        };
+        Self { radix, twiddles: pairs(blocks, radix).map(|(block, entry)| twiddle(block, entry)).collect() }
+    }
+}
+
+impl Pass<TwiddleVector> {
+    /// The pass that starts by joining blocks of length `stride`.
+    fn inverse(powers: &RootPowers, stride: usize, radix: usize) -> Self {
+        let twiddle = |index: usize, entry: usize| {
+            let Some(s) = entry.checked_ilog2() else { return TwiddleVector::default() };
+            let position = 8 * index + (entry - (1 << s)) * stride;
+            TwiddleVector::new(powers, |lane| powers.inverse_twiddle(stride << s, position + lane))
+        };
+        Self { radix, twiddles: pairs(stride / 8, radix).map(|(index, entry)| twiddle(index, entry)).collect() }
+    }
+}
+
+impl LastPass {
+    fn new(powers: &RootPowers, radix: usize) -> Self {
+        let stride = powers.n() / radix;
+        let inner = |index: usize, block: usize| {
+            let class = bit_reverse(block, radix.trailing_zeros());
+            TwiddleVector::new(powers, |lane| powers.untwist((8 * index + lane) * (1 + 2 * class)))
+        };
+        let layer = |entry: usize| {
+            let h = 1 << entry.checked_ilog2().unwrap_or(0);
+            with_quotient(powers, powers.inverse_twiddle(h, entry % h))
+        };
+        Self {
+            radix,
+            inner: pairs(stride / 8, radix).map(|(index, block)| inner(index, block)).collect(),
+            layers: (0..radix).map(layer).collect(),
+            outer: (0..radix).map(|s| with_quotient(powers, powers.inverse_power(s * stride))).collect(),
         }
     }
 }
@@ -139,21 +187,36 @@ impl Tail {
 }
 
 /// `R` slices of equal length, one after the other in `block`.
+///
+/// A loop, since `array::from_fn` with all of this in its closure is not inlined into the callers.
 #[inline(always)]
 pub(super) fn split<const R: usize>(mut block: &mut [[u64; 8]]) -> [&mut [[u64; 8]]; R] {
     let length = block.len() / R;
-    core::array::from_fn(|_| {
-        let (part, rest) = core::mem::take(&mut block).split_at_mut(length);
-        block = rest;
-        part
-    })
+    let mut parts: [&mut [[u64; 8]]; R] = core::array::from_fn(|_| <&mut [[u64; 8]]>::default());
+    for part in &mut parts {
+        (*part, block) = block.split_at_mut(length);
+    }
+    parts
+}
+
+/// Each twiddle and its quotient in every lane; entry 0 included.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+pub(super) fn broadcast<const R: usize>(twiddles: &[Twiddle]) -> ([__m512i; R], [__m512i; R]) {
+    let mut w = [_mm512_setzero_si512(); R];
+    let mut quotients = w;
+    for (k, &[twiddle, quotient]) in twiddles.iter().take(R).enumerate() {
+        w[k] = _mm512_set1_epi64(twiddle as i64);
+        quotients[k] = _mm512_set1_epi64(quotient as i64);
+    }
+    (w, quotients)
 }
 
 /// Scalars of the lane arithmetic.
 #[derive(Clone, Copy)]
 pub(super) struct Constants {
     modulus: Modulus,
-    /// Whether `(4 log2(n) + 1) p < 2^52`, so that no layer needs a correction.
+    /// Whether no layer needs a correction, see [`Lanes`].
     pub(super) lazy: bool,
     /// What is added once to keep differences from becoming negative.
     lift: u64,
@@ -162,7 +225,7 @@ pub(super) struct Constants {
 impl Constants {
     fn new(modulus: Modulus, n: usize) -> Self {
         let (p, layers) = (modulus.value(), u64::from(n.trailing_zeros()));
-        let lazy = (4 * layers + 1) * p < 1 << 52;
+        let lazy = (4 * layers + 1).max(54) * p < 1 << 52;
         Self { modulus, lazy, lift: if lazy { 2 * layers * p } else { p } }
     }
 }
@@ -180,7 +243,6 @@ impl Constants {
 ///   `2p` it is below `2^51`, so that `x + T` and `x - T + 2p` are below `2^51 + 2p` again. Eight instructions, no clean-up of upper bits.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes {
-    zero: __m512i,
     p: __m512i,
     negated_p: __m512i,
     twice_p: __m512i,
@@ -197,7 +259,6 @@ impl Lanes {
         let p = constants.modulus.value();
         let all = |x: u64| x as i64;
         Self {
-            zero: _mm512_setzero_si512(),
             p: _mm512_set1_epi64(all(p)),
             negated_p: _mm512_set1_epi64(all((1 << 52) - p)),
             twice_p: _mm512_set1_epi64(all(2 * p)),
@@ -215,6 +276,34 @@ impl Lanes {
         _mm512_add_epi64(x, self.lift)
     }
 
+    /// `x + 2p`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn lift_once(&self, x: __m512i) -> __m512i {
+        _mm512_add_epi64(x, self.twice_p)
+    }
+
+    /// What is added to `R` products in `[0, 2p)` so that no difference in a lazy transform of size `R` becomes negative.
+    ///
+    /// Of size 8: in units of `u = 2p` the first layer takes the pairs to `[12, 15)`, `[0, 3)`, `[3, 6)`, `[0, 3)`; the
+    /// second takes the quadruples to `[9, 18)` and `[0, 9)`; the third all to `[0, 27)`, so `54 p < 2^52` is asked of lazy primes.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn lifts<const LAZY: bool, const R: usize>(&self) -> [__m512i; R] {
+        let mut lifts = [_mm512_setzero_si512(); R];
+        if LAZY {
+            for k in 0..R {
+                let units = match (k, R) {
+                    (0, 8) => 13,
+                    (0, 4) | (4, 8) => 4,
+                    (k, _) => i64::from(k % 2 == 0),
+                };
+                lifts[k] = _mm512_mullo_epi64(self.twice_p, _mm512_set1_epi64(units));
+            }
+        }
+        lifts
+    }
+
     /// `(x + T, x - T)` with `T = y w mod p`, see [`Lanes`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -225,7 +314,7 @@ impl Lanes {
         w: __m512i,
         quotient: __m512i,
     ) -> (__m512i, __m512i) {
-        let q = _mm512_madd52hi_epu64(self.zero, y, quotient);
+        let q = _mm512_madd52hi_epu64(_mm512_setzero_si512(), y, quotient);
         let (x, twice) = if LAZY {
             (x, _mm512_add_epi64(x, x))
         } else {
@@ -236,19 +325,26 @@ impl Lanes {
         (sum, _mm512_sub_epi64(twice, sum))
     }
 
+    /// `x + T` with `T = y w mod p` in `[0, 2p)`, see [`Lanes`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn mul_add(&self, x: __m512i, y: __m512i, w: __m512i, quotient: __m512i) -> __m512i {
+        let q = _mm512_madd52hi_epu64(_mm512_setzero_si512(), y, quotient);
+        _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(x, y, w), q, self.negated_p)
+    }
+
     /// `y w mod p`, canonical, for any `y < 2^52`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn mul_canonical(&self, y: __m512i, w: __m512i, quotient: __m512i) -> __m512i {
-        let q = _mm512_madd52hi_epu64(self.zero, y, quotient);
-        self.canonical_from_twice(_mm512_madd52lo_epu64(_mm512_madd52lo_epu64(self.zero, y, w), q, self.negated_p))
+        self.canonical_from_twice(self.mul_add(_mm512_setzero_si512(), y, w, quotient))
     }
 
     /// The canonical residue of any `x < 2^52`. Barrett: `floor(x * floor(2^52 / p) / 2^52)` is at most one too small.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn canonical(&self, x: __m512i) -> __m512i {
-        let q = _mm512_madd52hi_epu64(self.zero, x, self.barrett);
+        let q = _mm512_madd52hi_epu64(_mm512_setzero_si512(), x, self.barrett);
         self.canonical_from_twice(_mm512_madd52lo_epu64(x, q, self.negated_p))
     }
 
