@@ -1,9 +1,58 @@
-//! Lazy sums of products and products with a fixed factor: the constants that their reductions need, and the scalar twins.
+//! Products, lazy sums of products and products with a fixed factor: the constants of their reductions, and the scalar twins.
 
 use crate::modulus::Modulus;
 
 /// Low 52 bits.
 const LOW_52: u64 = (1 << 52) - 1;
+
+/// What vector code broadcasts for arithmetic modulo one prime, ready to load.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneConstants {
+    /// The modulus `p < 2^50`, of `bits` bits.
+    pub(crate) p: u64,
+    /// `2^52 - p`: adding its product subtracts that of `p` modulo 2^52.
+    pub(crate) negated_p: u64,
+    /// `floor(2^(51 + bits) / p)`.
+    pub(crate) barrett: u64,
+    /// `52 - bits`.
+    pub(crate) normalisation: u64,
+}
+
+impl LaneConstants {
+    pub(crate) fn new(modulus: Modulus) -> Self {
+        Self {
+            p: modulus.value(),
+            negated_p: (1 << 52) - modulus.value(),
+            barrett: modulus.barrett(),
+            normalisation: u64::from(52 - modulus.bits()),
+        }
+    }
+}
+
+/// Reduction of sums of products below `2^(49 + bits)` to `[0, 2p)` with one product: with `h = floor(sum / 2^(bits - 2))`,
+/// below 2^51, the quotient `floor(h * factor / 2^52)` loses less than 1/2 in the floor of `h`, less than 1/2 in that of the
+/// factor (times `h / 2^52`) and less than 1 in its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NarrowReduction {
+    /// `floor(2^(50 + bits) / p)`, below 2^51.
+    pub(crate) factor: u64,
+    /// `bits - 2`, by which the low word is shifted right.
+    pub(crate) right: u64,
+    /// `54 - bits`, by which the high word is shifted left.
+    pub(crate) left: u64,
+}
+
+impl NarrowReduction {
+    pub(crate) fn new(modulus: Modulus) -> Self {
+        let bits = u64::from(modulus.bits());
+        Self { factor: modulus.barrett() >> 1, right: bits - 2, left: 54 - bits }
+    }
+
+    /// Whether a sum of products of residues modulo `p` with other factors is in range, given the sum of those factors.
+    pub(crate) fn admits(sum_of_factors: u64) -> bool {
+        sum_of_factors <= 1 << 49
+    }
+}
 
 /// Reduction of sums of products below 2^104, held as 52-bit words: `sum = high * 2^52 + low`.
 ///

@@ -19,7 +19,7 @@ mod rounding;
 use crate::backend::Backend;
 use crate::error::KernelError;
 use crate::modulus::Modulus;
-use crate::reduction::{FixedFactor, WideReduction};
+use crate::reduction::{FixedFactor, LaneConstants, NarrowReduction, WideReduction};
 use crate::scalar;
 pub(crate) use rounding::Rounding;
 
@@ -30,6 +30,7 @@ pub const MAX_RNS_LIMBS: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source {
     pub(crate) modulus: Modulus,
+    pub(crate) lanes: LaneConstants,
     /// `A_i`.
     pub(crate) factor: FixedFactor,
 }
@@ -37,13 +38,23 @@ pub(crate) struct Source {
 /// One target prime `b_j`.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
+    pub(crate) lanes: LaneConstants,
     pub(crate) wide: WideReduction,
+    pub(crate) narrow: NarrowReduction,
     /// `C_ij` for every source prime.
     pub(crate) coefficients: Vec<u64>,
     /// `V_j`.
     pub(crate) rounds: u64,
     /// `E_j`.
     pub(crate) carry: u64,
+}
+
+impl Target {
+    fn new(modulus: Modulus, coefficients: Vec<u64>, rounds: u64, carry: u64) -> Self {
+        let (lanes, wide, narrow) =
+            (LaneConstants::new(modulus), WideReduction::new(modulus), NarrowReduction::new(modulus));
+        Self { lanes, wide, narrow, coefficients, rounds, carry }
+    }
 }
 
 /// Where the residues `x_j` modulo the target primes are.
@@ -71,6 +82,8 @@ pub struct RnsScaler {
     pub(crate) rounding: Rounding,
     /// So many products `y_i * C_ij` may be summed, beside the other two and a residue, before a reduction.
     pub(crate) max_terms: usize,
+    /// Whether every complete sum fits [`NarrowReduction`].
+    pub(crate) is_narrow: bool,
     needs_carry: bool,
     backend: Backend,
 }
@@ -85,11 +98,9 @@ impl RnsScaler {
     /// If a basis has more than [`MAX_RNS_LIMBS`] primes.
     pub fn extend(from: &[Modulus], to: &[Modulus], backend: Backend) -> Result<Self, KernelError> {
         let sources = sources(from, to, &[])?;
-        let targets = to.iter().map(|&target| Target {
-            wide: WideReduction::new(target),
-            coefficients: (0..from.len()).map(|i| cofactor(from, i, target)).collect(),
-            rounds: target.neg(product(from.iter().map(|q| q.value()), target)),
-            carry: 0,
+        let targets = to.iter().map(|&target| {
+            let coefficients = (0..from.len()).map(|i| cofactor(from, i, target)).collect();
+            Target::new(target, coefficients, target.neg(product(from.iter().map(|q| q.value()), target)), 0)
         });
         Ok(Self::assemble(from, sources, targets.collect(), backend))
     }
@@ -108,12 +119,9 @@ impl RnsScaler {
             // The bases are coprime, so that every inverse exists.
             let inverse = |q: u64| target.inverse(target.reduce(q)).unwrap_or(0);
             let scale = product(numerator.iter().copied(), target);
-            Target {
-                wide: WideReduction::new(target),
-                coefficients: from.iter().map(|q| target.neg(inverse(q.value()))).collect(),
-                rounds: 1,
-                carry: from.iter().fold(scale, |carry, q| target.mul(carry, inverse(q.value()))),
-            }
+            let coefficients = from.iter().map(|q| target.neg(inverse(q.value()))).collect();
+            let carry = from.iter().fold(scale, |carry, q| target.mul(carry, inverse(q.value())));
+            Target::new(target, coefficients, 1, carry)
         });
         Ok(Self::assemble(from, sources, targets.collect(), backend))
     }
@@ -123,8 +131,12 @@ impl RnsScaler {
         let bits = from.iter().map(|q| q.bits()).max().unwrap_or(0).max(target_bits) + target_bits;
         // The carry takes the place of one product, `v * V_j` and the residue that of another.
         let max_terms = (1 << (104 - bits).min(11)) - 2;
+        // v <= limbs, and the carry's residue is below its prime.
+        let widest_target = targets.iter().map(|target| target.lanes.p).max().unwrap_or(0);
+        let factors = from.iter().map(|q| q.value()).sum::<u64>() + widest_target + from.len() as u64;
+        let is_narrow = NarrowReduction::admits(factors);
         let needs_carry = targets.iter().any(|target| target.carry != 0);
-        Self { sources, targets, rounding: Rounding::new(from), max_terms, needs_carry, backend }
+        Self { sources, targets, rounding: Rounding::new(from), max_terms, is_narrow, needs_carry, backend }
     }
 
     /// Number of source limbs.
@@ -237,7 +249,7 @@ fn sources(from: &[Modulus], to: &[Modulus], numerator: &[u64]) -> Result<Vec<So
         let inverse = modulus.inverse(cofactor(from, i, modulus)).filter(|_| !to.contains(&modulus));
         let inverse = inverse.ok_or(KernelError::Bases { value: modulus.value() })?;
         let factor = modulus.mul(inverse, product(numerator.iter().copied(), modulus));
-        Ok(Source { modulus, factor: FixedFactor::new(modulus, factor) })
+        Ok(Source { modulus, lanes: LaneConstants::new(modulus), factor: FixedFactor::new(modulus, factor) })
     };
     from.iter().enumerate().map(source).collect()
 }

@@ -1,4 +1,5 @@
 //! RNS conversion against integers of full length, on every backend.
+#![expect(clippy::unwrap_used, reason = "a failure of the preparation fails the test")]
 
 use blindrelay_kernels::{Backend, Modulus, RnsScaler, ntt_primes_below};
 use num_bigint::BigInt;
@@ -109,10 +110,12 @@ fn boundaries(q: &BigInt, factor: &BigInt) -> Vec<BigInt> {
 }
 
 /// Source and target prime sizes, and why they are here.
-const BASES: [(&[u32], &[u32], &str); 12] = [
+const BASES: [(&[u32], &[u32], &str); 14] = [
     (&[41], &[41], "one prime each"),
     (&[50], &[17], "wide to narrow"),
     (&[17], &[50, 41, 30], "narrow to wide"),
+    (&[48], &[47, 48], "the largest sums that are reduced with one product"),
+    (&[48, 47], &[48], "and a little more"),
     (&[41, 41], &[41, 41, 41], "two limbs"),
     (&[41; 3], &[45; 4], "three limbs"),
     (&[41; 4], &[41; 5], "the multiplication at N = 8192"),

@@ -1,15 +1,20 @@
 //! Element-wise arithmetic against 128-bit and big integers, on every backend, and sampling.
+#![expect(clippy::unwrap_used, reason = "a failure of the preparation fails the test")]
 
-use blindrelay_kernels::{Backend, LimbArithmetic, Modulus, ntt_primes_below, sampling};
+use blindrelay_kernels::{Backend, LimbArithmetic, Modulus, is_prime, ntt_primes_below, sampling};
 use num_bigint::BigUint;
 use proptest::prelude::*;
 
 const LENGTHS: [usize; 7] = [1, 7, 8, 9, 64, 1000, 4096];
 
-/// NTT primes of every size that the parameter sets use, Fermat primes as plaintext moduli, the smallest and the largest prime.
+/// NTT primes of every size that the parameter sets use, plaintext moduli, and the ends of the ranges that the reductions
+/// are bounded by: the smallest prime, and the smallest and largest ones of 49 and 50 bits.
 fn moduli() -> Vec<Modulus> {
     let ntt_primes = [17, 30, 36, 41, 45, 50].map(|bits| ntt_primes_below(bits, 64, 1).unwrap()[0]);
-    ntt_primes.into_iter().chain([3, 257, 65_537, (1 << 50) - 27]).map(|p| Modulus::new(p).unwrap()).collect()
+    let largest = [49, 50].map(|bits| ntt_primes_below(bits, 2, 1).unwrap()[0]);
+    let smallest = [49, 50].map(|bits| (1 << (bits - 1)..1 << bits).find(|&p| is_prime(p)).unwrap());
+    let all = ntt_primes.into_iter().chain([3, 257, 65_537]).chain(largest).chain(smallest);
+    all.map(|p| Modulus::new(p).unwrap()).collect()
 }
 
 /// Calls `test` for every backend, modulus and length.
@@ -24,7 +29,7 @@ fn for_all(test: impl Fn(LimbArithmetic, usize)) {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
+/// `SplitMix64` (Steele, Lea and Flood, 2014).
 fn words(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed;
     std::iter::repeat_with(move || {
@@ -298,7 +303,7 @@ fn ternary_samples_split_the_words_in_thirds() {
             assert_eq!(sample, expected);
         }
         for (&sample, &word) in out.iter().zip(&input) {
-            assert_eq!(i128::from(sample), (i128::from(word) * 3 >> 64) - 1, "{word:#x}");
+            assert_eq!(i128::from(sample), ((i128::from(word) * 3) >> 64) - 1, "{word:#x}");
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use core::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_min_epu64,
-    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sllv_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
+    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_slli_epi64, _mm512_sllv_epi64, _mm512_srli_epi64,
+    _mm512_srlv_epi64, _mm512_sub_epi64,
 };
 
 use crate::modulus::Modulus;
-use crate::reduction::{FixedFactor, WideReduction};
+use crate::reduction::{FixedFactor, LaneConstants, NarrowReduction, WideReduction};
 
 /// The modulus in every lane, and the constants of its Barrett reduction in 52-bit lanes.
 #[derive(Clone, Copy)]
@@ -26,13 +27,21 @@ impl Residues {
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn new(modulus: Modulus) -> Self {
+        Self::load(&LaneConstants::new(modulus))
+    }
+
+    /// Broadcasts from memory, which keeps the arithmetic ports free.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn load(constants: &LaneConstants) -> Self {
+        let p = broadcast(constants.p);
         Self {
-            p: broadcast(modulus.value()),
-            twice_p: broadcast(2 * modulus.value()),
-            negated_p: broadcast((1 << 52) - modulus.value()),
+            p,
+            twice_p: _mm512_add_epi64(p, p),
+            negated_p: broadcast(constants.negated_p),
             low_52: broadcast((1 << 52) - 1),
-            barrett: broadcast(modulus.barrett()),
-            normalisation: broadcast(u64::from(52 - modulus.bits())),
+            barrett: broadcast(constants.barrett),
+            normalisation: broadcast(constants.normalisation),
         }
     }
 
@@ -83,11 +92,19 @@ impl Residues {
         self.remainder(low, _mm512_madd52hi_epu64(zero, high, self.barrett))
     }
 
-    /// `a * b`.
+    /// `a * b`. `NARROW` saves a step for moduli below 2^49, whose products fit [`NarrowReduction`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn mul(&self, a: __m512i, b: __m512i) -> __m512i {
-        self.reduce_twice(self.mul_lazy(a, b))
+    pub(super) fn mul<const NARROW: bool>(&self, a: __m512i, b: __m512i) -> __m512i {
+        if !NARROW {
+            return self.reduce_twice(self.mul_lazy(a, b));
+        }
+        let zero = _mm512_setzero_si512();
+        // floor(a * b / 2^(bits - 2))
+        let high = _mm512_madd52hi_epu64(zero, _mm512_sllv_epi64(a, self.normalisation), _mm512_slli_epi64::<2>(b));
+        let low = _mm512_madd52lo_epu64(zero, a, b);
+        let quotient = _mm512_madd52hi_epu64(zero, high, _mm512_srli_epi64::<1>(self.barrett));
+        self.reduce_once(self.remainder(low, quotient))
     }
 
     /// `a * b + c * d`, for canonical operands.
@@ -172,7 +189,7 @@ impl WideSum {
 /// The constants of `WideReduction` in every lane.
 #[derive(Clone, Copy)]
 pub(super) struct WideResidues {
-    pub(super) residues: Residues,
+    residues: Residues,
     radix: __m512i,
     radix_quotient: __m512i,
     unit_quotient: __m512i,
@@ -181,9 +198,9 @@ pub(super) struct WideResidues {
 impl WideResidues {
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn new(wide: WideReduction) -> Self {
+    pub(super) fn new(residues: &Residues, wide: WideReduction) -> Self {
         Self {
-            residues: Residues::new(wide.modulus),
+            residues: *residues,
             radix: broadcast(wide.radix),
             radix_quotient: broadcast(wide.radix_quotient),
             unit_quotient: broadcast(wide.unit_quotient),
@@ -199,6 +216,37 @@ impl WideResidues {
         let quotient = _mm512_madd52hi_epu64(quotient, sum.low, self.unit_quotient);
         let product = _mm512_madd52lo_epu64(sum.low, high, self.radix);
         self.residues.reduce_twice(self.residues.remainder(product, quotient))
+    }
+}
+
+/// The constants of `NarrowReduction` in every lane.
+#[derive(Clone, Copy)]
+pub(super) struct NarrowResidues {
+    residues: Residues,
+    factor: __m512i,
+    right: __m512i,
+    left: __m512i,
+}
+
+impl NarrowResidues {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn new(residues: &Residues, narrow: &NarrowReduction) -> Self {
+        Self {
+            residues: *residues,
+            factor: broadcast(narrow.factor),
+            right: broadcast(narrow.right),
+            left: broadcast(narrow.left),
+        }
+    }
+
+    /// The sums modulo `p`, canonical, for sums below `2^(49 + bits)`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn reduce(&self, sum: WideSum) -> __m512i {
+        let shifted = _mm512_add_epi64(_mm512_sllv_epi64(sum.high, self.left), _mm512_srlv_epi64(sum.low, self.right));
+        let quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), shifted, self.factor);
+        self.residues.reduce_once(self.residues.remainder(sum.low, quotient))
     }
 }
 

@@ -6,7 +6,7 @@ use core::arch::x86_64::{
 };
 
 use super::lanes::{load, store};
-use super::residues::{Factors, Residues, WideResidues, WideSum, broadcast};
+use super::residues::{Factors, NarrowResidues, Residues, WideResidues, WideSum, broadcast};
 use crate::rns::{Carry, MAX_RNS_LIMBS, RnsScaler, Rounding};
 use crate::scalar;
 
@@ -23,15 +23,25 @@ entries! {
 /// Converts all coefficients. Numbers of limbs and lengths have been checked.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn convert(scaler: &RnsScaler, from: &[&[u64]], carry: Carry<'_>, out: &mut [&mut [u64]]) {
+    if scaler.is_narrow {
+        convert_blocks::<true>(scaler, from, carry, out);
+    } else {
+        convert_blocks::<false>(scaler, from, carry, out);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn convert_blocks<const NARROW: bool>(scaler: &RnsScaler, from: &[&[u64]], carry: Carry<'_>, out: &mut [&mut [u64]]) {
     let n = from.first().map_or(0, |limb| limb.len());
     let mut rows = [[_mm512_setzero_si512(); BLOCK]; MAX_RNS_LIMBS];
     let mut position = 0;
     while position + 8 * BLOCK <= n {
-        convert_block::<BLOCK>(scaler, from, carry, out, position, &mut rows);
+        convert_block::<BLOCK, NARROW>(scaler, from, carry, out, position, &mut rows);
         position += 8 * BLOCK;
     }
     while position + 8 <= n {
-        convert_block::<1>(scaler, from, carry, out, position, &mut rows);
+        convert_block::<1, NARROW>(scaler, from, carry, out, position, &mut rows);
         position += 8;
     }
     scalar::rns::convert(scaler, from, carry, out, position);
@@ -40,7 +50,7 @@ fn convert(scaler: &RnsScaler, from: &[&[u64]], carry: Carry<'_>, out: &mut [&mu
 /// Converts `8 V` coefficients from `start` on.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn convert_block<const V: usize>(
+fn convert_block<const V: usize, const NARROW: bool>(
     scaler: &RnsScaler,
     from: &[&[u64]],
     carry: Carry<'_>,
@@ -52,7 +62,7 @@ fn convert_block<const V: usize>(
     let range = start..start + 8 * V;
     let mut fractions = [broadcast(Rounding::HALF); V];
     for ((row, source), limb) in rows.iter_mut().zip(&scaler.sources).zip(from) {
-        let (residues, factors) = (Residues::new(source.modulus), Factors::new(source.factor));
+        let (residues, factors) = (Residues::load(&source.lanes), Factors::new(source.factor));
         let (x, _) = limb[range.clone()].as_chunks();
         for ((y, x), sum) in row[..V].iter_mut().zip(x).zip(&mut fractions) {
             *y = factors.mul(&residues, load(x));
@@ -61,7 +71,9 @@ fn convert_block<const V: usize>(
     }
     let rounds = round(scaler, &fractions, rows);
     for (j, (target, out)) in scaler.targets.iter().zip(out.iter_mut()).enumerate() {
-        let wide = WideResidues::new(target.wide);
+        let residues = Residues::load(&target.lanes);
+        let (wide, narrow) =
+            (WideResidues::new(&residues, target.wide), NarrowResidues::new(&residues, &target.narrow));
         let out = &mut out[range.clone()];
         let mut sums = if target.rounds == 1 {
             rounds.map(|rounds| WideSum::from_lanes(rounds))
@@ -80,19 +92,20 @@ fn convert_block<const V: usize>(
                 sum.add_product(load(x), factor);
             }
         }
-        for (rows, factors) in rows.chunks(scaler.max_terms).zip(target.coefficients.chunks(scaler.max_terms)) {
-            for (row, &factor) in rows.iter().zip(factors) {
-                let factor = broadcast(factor);
-                for (sum, &y) in sums.iter_mut().zip(row) {
-                    sum.add_product(y, factor);
-                }
+        let mut room = scaler.max_terms;
+        for (row, &factor) in rows.iter().zip(&target.coefficients) {
+            if !NARROW && room == 0 {
+                sums = sums.map(|sum| WideSum::from_lanes(wide.reduce(sum)));
+                room = scaler.max_terms;
             }
-            for sum in &mut sums {
-                *sum = WideSum::from_lanes(wide.reduce(*sum));
+            room = room.wrapping_sub(1);
+            let factor = broadcast(factor);
+            for (sum, &y) in sums.iter_mut().zip(row) {
+                sum.add_product(y, factor);
             }
         }
         for (out, sum) in out.as_chunks_mut().0.iter_mut().zip(sums) {
-            store(out, sum.low);
+            store(out, if NARROW { narrow.reduce(sum) } else { wide.reduce(sum) });
         }
     }
 }

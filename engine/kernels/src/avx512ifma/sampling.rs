@@ -1,9 +1,9 @@
 //! Samples from random words, eight at a time; the last `len % 8` take the scalar code.
 
 use core::arch::x86_64::{
-    __m512i, _mm_cvtsi128_si64, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpge_epu64_mask,
-    _mm512_cmplt_epu64_mask, _mm512_cvtepi64_epi8, _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_setzero_si512,
-    _mm512_srli_epi64, _mm512_sub_epi64, _mm512_xor_si512,
+    __m512i, _mm_cvtsi128_si64, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpge_epu64_mask, _mm512_cmplt_epu64_mask,
+    _mm512_cvtepi64_epi8, _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_setzero_si512, _mm512_srli_epi64,
+    _mm512_sub_epi64, _mm512_xor_si512,
 };
 
 use super::lanes::{load, store};

@@ -85,12 +85,28 @@ fn neg_assign(modulus: Modulus, a: &mut [u64]) {
     scalar::vector::neg_assign(modulus, tail);
 }
 
+/// `out[i] = f(a[i], b[i])`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn map_two(out: &mut [[u64; 8]], a: &[[u64; 8]], b: &[[u64; 8]], f: impl Fn(__m512i, __m512i) -> __m512i) {
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        store(out, f(load(a), load(b)));
+    }
+}
+
+/// Whether the shorter product of [`Residues::mul`] serves the modulus.
+fn is_narrow(modulus: Modulus) -> bool {
+    modulus.bits() < 50
+}
+
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn mul(modulus: Modulus, out: &mut [u64], a: &[u64], b: &[u64]) {
     let residues = Residues::new(modulus);
     let ((out, out_tail), (a, a_tail), (b, b_tail)) = (out.as_chunks_mut(), a.as_chunks(), b.as_chunks());
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-        store(out, residues.mul(load(a), load(b)));
+    if is_narrow(modulus) {
+        map_two(out, a, b, |a, b| residues.mul::<true>(a, b));
+    } else {
+        map_two(out, a, b, |a, b| residues.mul::<false>(a, b));
     }
     scalar::vector::mul(modulus, out_tail, a_tail, b_tail);
 }
@@ -99,7 +115,11 @@ fn mul(modulus: Modulus, out: &mut [u64], a: &[u64], b: &[u64]) {
 fn mul_assign(modulus: Modulus, a: &mut [u64], b: &[u64]) {
     let residues = Residues::new(modulus);
     let ((a, a_tail), (b, b_tail)) = (a.as_chunks_mut(), b.as_chunks());
-    update_with(a, b, |a, b| residues.mul(a, b));
+    if is_narrow(modulus) {
+        update_with(a, b, |a, b| residues.mul::<true>(a, b));
+    } else {
+        update_with(a, b, |a, b| residues.mul::<false>(a, b));
+    }
     scalar::vector::mul_assign(modulus, a_tail, b_tail);
 }
 
@@ -202,7 +222,7 @@ fn dot_block<const V: usize>(
 
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn dot(wide: WideReduction, out: &mut [u64], terms: &[(&[u64], &[u64])], start: usize) {
-    let (constants, max_terms) = (WideResidues::new(wide), wide.max_terms());
+    let (constants, max_terms) = (WideResidues::new(&Residues::new(wide.modulus), wide), wide.max_terms());
     let mut position = start;
     let (vectors, tail) = out.as_chunks_mut::<8>();
     let (blocks, vectors) = vectors.as_chunks_mut::<8>();
@@ -223,14 +243,30 @@ fn tensor(wide: WideReduction, out: [&mut [u64]; 3], c: [&[u64]; 2], d: [&[u64];
     let [(out0, tail0), (out1, tail1), (out2, tail2)] = out.map(|out| out.as_chunks_mut());
     let [(c0, c0_tail), (c1, c1_tail)] = c.map(|c| c.as_chunks());
     let [(d0, d0_tail), (d1, d1_tail)] = d.map(|d| d.as_chunks());
-    let operands = c0.iter().zip(c1).zip(d0.iter().zip(d1));
-    for (((out0, out1), out2), ((c0, c1), (d0, d1))) in out0.iter_mut().zip(out1).zip(out2).zip(operands) {
-        let (c0, c1, d0, d1) = (load(c0), load(c1), load(d0), load(d1));
-        store(out0, residues.mul(c0, d0));
-        store(out1, residues.mul_add_mul(c0, d1, c1, d0));
-        store(out2, residues.mul(c1, d1));
+    if is_narrow(wide.modulus) {
+        tensor_vectors::<true>(&residues, [out0, out1, out2], [c0, c1], [d0, d1]);
+    } else {
+        tensor_vectors::<false>(&residues, [out0, out1, out2], [c0, c1], [d0, d1]);
     }
     scalar::vector::tensor(wide, [tail0, tail1, tail2], [c0_tail, c1_tail], [d0_tail, d1_tail]);
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn tensor_vectors<const NARROW: bool>(
+    residues: &Residues,
+    out: [&mut [[u64; 8]]; 3],
+    c: [&[[u64; 8]]; 2],
+    d: [&[[u64; 8]]; 2],
+) {
+    let [out0, out1, out2] = out;
+    let operands = c[0].iter().zip(c[1]).zip(d[0].iter().zip(d[1]));
+    for (((out0, out1), out2), ((c0, c1), (d0, d1))) in out0.iter_mut().zip(out1).zip(out2).zip(operands) {
+        let (c0, c1, d0, d1) = (load(c0), load(c1), load(d0), load(d1));
+        store(out0, residues.mul::<NARROW>(c0, d0));
+        store(out1, residues.mul_add_mul(c0, d1, c1, d0));
+        store(out2, residues.mul::<NARROW>(c1, d1));
+    }
 }
 
 /// `x mod p` for `x < 2^52`, canonical, given `floor(2^52 / p)` in every lane.

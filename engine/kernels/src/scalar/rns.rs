@@ -21,12 +21,17 @@ pub(crate) fn convert(scaler: &RnsScaler, from: &[&[u64]], carry: Carry<'_>, out
                 Carry::InPlace => out[position],
             };
             let first = u128::from(rounds) * u128::from(target.rounds) + u128::from(carried) * u128::from(target.carry);
-            let (terms, factors) = (y.chunks(scaler.max_terms), target.coefficients.chunks(scaler.max_terms));
-            let sum = terms.zip(factors).fold(first, |sum, (y, factors)| {
-                let products = y.iter().zip(factors).map(|(&y, &factor)| u128::from(y) * u128::from(factor));
-                u128::from(target.wide.reduce(sum + products.sum::<u128>()))
-            });
-            out[position] = sum as u64;
+            let mut room = scaler.max_terms;
+            let mut sum = first;
+            for (&y, &factor) in y.iter().zip(&target.coefficients) {
+                if room == 0 {
+                    sum = u128::from(target.wide.reduce(sum));
+                    room = scaler.max_terms;
+                }
+                room -= 1;
+                sum += u128::from(y) * u128::from(factor);
+            }
+            out[position] = target.wide.reduce(sum);
         }
     }
 }

@@ -73,14 +73,27 @@ pub(crate) fn mul_prepared(modulus: Modulus, out: &mut [u64], a: &[u64], w: &[u6
     }
 }
 
+/// How many sums of products are kept at a time: a cache line of each operand.
+const DOT_BLOCK: usize = 8;
+
 /// `out[j] = sum of x[start + j] * y[start + j]` over the terms.
 pub(crate) fn dot(wide: WideReduction, out: &mut [u64], terms: &[(&[u64], &[u64])], start: usize) {
     let max_terms = wide.max_terms();
-    for (j, out) in out.iter_mut().enumerate() {
-        *out = terms.chunks(max_terms).fold(0, |carried, chunk| {
-            let sum = chunk.iter().map(|(x, y)| u128::from(x[start + j]) * u128::from(y[start + j])).sum::<u128>();
-            wide.reduce(sum + u128::from(carried))
-        });
+    for (block, out) in out.chunks_mut(DOT_BLOCK).enumerate() {
+        let position = start + DOT_BLOCK * block;
+        let range = position..position + out.len();
+        let mut sums = [0_u128; DOT_BLOCK];
+        for terms in terms.chunks(max_terms) {
+            for (x, y) in terms {
+                for ((sum, &x), &y) in sums.iter_mut().zip(&x[range.clone()]).zip(&y[range.clone()]) {
+                    *sum += u128::from(x) * u128::from(y);
+                }
+            }
+            sums = sums.map(|sum| u128::from(wide.reduce(sum)));
+        }
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = sum as u64;
+        }
     }
 }
 
