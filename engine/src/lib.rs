@@ -11,5 +11,5 @@ pub mod ring;
 pub mod rlwe;
 pub mod wire;
 
-pub use blindrelay_kernels::{Backend, KernelError, Modulus};
+pub use blindrelay_kernels::{Backend, KernelError, Modulus, ntt_primes_below};
 pub use error::{Error, KeyName, Object};

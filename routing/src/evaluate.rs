@@ -303,6 +303,6 @@ impl Snapshot for RosterSnapshot {
             roster_digest: self.digest(),
             blocks: self.scores(&probe, keys)?,
         };
-        Ok(answer.to_bytes(self.evaluator.context().parameters()))
+        Ok(answer.to_bytes(self.evaluator.context().parameters())?)
     }
 }

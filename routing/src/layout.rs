@@ -44,6 +44,11 @@ impl Layout {
         (TOKEN_ENTRIES * place + TOKEN_ENTRIES - 1) as u32
     }
 
+    /// Whether a coefficient is the score of some place.
+    pub const fn carries_score(self, position: u32) -> bool {
+        (position as usize) < self.capacity() * TOKEN_ENTRIES && position as usize % TOKEN_ENTRIES == TOKEN_ENTRIES - 1
+    }
+
     /// By how much `X` has to be raised to move a record from place 0 to place `place`.
     pub const fn shift(self, place: usize) -> usize {
         TOKEN_ENTRIES * place

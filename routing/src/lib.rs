@@ -14,7 +14,7 @@ mod pack;
 mod plan;
 pub mod reference;
 
-pub use error::TokenError;
+pub use error::{AnswerError, TokenError};
 pub use evaluate::{Matching, Roster, RosterSnapshot};
 pub use layout::{Layout, TOKEN_ENTRIES};
 pub use message::{MatchAnswer, ScoredBlock};

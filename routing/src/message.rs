@@ -3,8 +3,9 @@
 use blindrelay_engine::bfv::{Answer, Context};
 use blindrelay_engine::operator::{HANDLE_BYTES, Handle};
 use blindrelay_engine::params::Parameters;
-use blindrelay_engine::wire::{Kind, Message, Wire, WireError, max_len};
+use blindrelay_engine::wire::{Kind, MAX_ITEMS, Message, Wire, WireError, max_len};
 
+use crate::error::AnswerError;
 use crate::layout::Layout;
 use crate::plan::MatchKind;
 
@@ -31,42 +32,54 @@ pub struct MatchAnswer {
 }
 
 impl MatchAnswer {
-    /// The message: item 0 holds both digests, then two items a block, its handles and its answer.
-    pub fn to_bytes(&self, parameters: &Parameters) -> Vec<u8> {
+    /// The message: both digests, then the handles of every block, then the answer of every block. Refused where there are more blocks than
+    /// a message has items.
+    pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, WireError> {
         let mut items = vec![[self.request_digest, self.roster_digest].concat()];
-        for block in &self.blocks {
-            items.push(block.handles.iter().flat_map(|handle| *handle.as_bytes()).collect());
-            items.push(block.answer.to_bytes());
-        }
+        items.extend(self.blocks.iter().map(|block| block.handles.iter().flat_map(|h| *h.as_bytes()).collect()));
+        items.extend(self.blocks.iter().map(|block| block.answer.to_bytes()));
         Message { parameters: parameters.digest(), operator: self.operator.id().to_owned(), part: 0, items }.to_bytes()
     }
 
     /// Reads the answer of an operator. Refused unless every block has one handle a position and only positions that carry scores.
-    pub fn from_bytes(bytes: &[u8], operator: MatchKind, context: &Context) -> Result<Self, WireError> {
+    pub fn from_bytes(bytes: &[u8], operator: MatchKind, context: &Context) -> Result<Self, AnswerError> {
         let parameters = context.parameters();
         let layout = Layout::new(parameters.degree());
         let longest = max_len(Kind::Answer, parameters).max(HANDLE_BYTES * layout.capacity());
-        let message = Message::from_bytes(bytes, parameters.digest(), 1 << 20, longest)?;
+        let message = Message::from_bytes(bytes, parameters.digest(), MAX_ITEMS, longest)?;
         if message.operator != operator.id() || message.part != 0 {
-            return Err(WireError::TypedHeader { reason: "the message is of another operator" });
+            let (found, part) = (message.operator, message.part);
+            return Err(AnswerError::Operator { expected: operator.id(), found, part });
         }
-        let mut items = message.items.iter();
-        let digests = items.next().map(|item| item.as_chunks::<32>());
-        let Some(([request_digest, roster_digest], [])) = digests else {
-            return Err(WireError::TypedHeader { reason: "the first item is not two digests" });
+        let Some((digests, blocks)) = message.items.split_first() else {
+            return Err(AnswerError::Items { what: "it has no items" });
         };
-        let mut blocks = Vec::with_capacity(items.len() / 2);
-        while let Some(handles) = items.next() {
-            let answer = items.next().ok_or(WireError::TypedHeader { reason: "a block has no answer" })?;
-            let (chunks, rest) = handles.as_chunks::<HANDLE_BYTES>();
-            let answer = Answer::from_bytes(answer, context)?;
-            let scores: Vec<u32> = (0..layout.capacity()).map(|place| layout.score(place)).collect();
-            let carries_scores = answer.positions().iter().all(|position| scores.contains(position));
-            if !rest.is_empty() || chunks.len() != answer.positions().len() || !carries_scores {
-                return Err(WireError::TypedHeader { reason: "handles and score positions disagree" });
-            }
-            blocks.push(ScoredBlock { handles: chunks.iter().copied().map(Handle::from_bytes).collect(), answer });
+        let ([request_digest, roster_digest], []) = digests.as_chunks::<32>() else {
+            return Err(AnswerError::Items { what: "the first item is not two digests" });
+        };
+        if blocks.len() % 2 != 0 {
+            return Err(AnswerError::Items { what: "there are not as many lists of handles as answers" });
         }
+        let (handles, answers) = blocks.split_at(blocks.len() / 2);
+        let blocks = handles
+            .iter()
+            .zip(answers)
+            .map(|(handles, answer)| ScoredBlock::from_items(handles, answer, layout, context))
+            .collect::<Result<_, _>>()?;
         Ok(Self { operator, request_digest: *request_digest, roster_digest: *roster_digest, blocks })
+    }
+}
+
+impl ScoredBlock {
+    fn from_items(handles: &[u8], answer: &[u8], layout: Layout, context: &Context) -> Result<Self, AnswerError> {
+        let (handles, rest) = handles.as_chunks::<HANDLE_BYTES>();
+        let answer = Answer::from_bytes(answer, context)?;
+        if !rest.is_empty() || handles.len() != answer.positions().len() {
+            return Err(AnswerError::Items { what: "a block does not have one handle a score" });
+        }
+        if !answer.positions().iter().all(|&position| layout.carries_score(position)) {
+            return Err(AnswerError::Items { what: "a position carries no score" });
+        }
+        Ok(Self { handles: handles.iter().copied().map(Handle::from_bytes).collect(), answer })
     }
 }

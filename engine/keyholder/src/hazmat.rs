@@ -3,7 +3,7 @@
 
 use blindrelay_engine::bfv::{Ciphertext, Plaintext, SeededCiphertext};
 use blindrelay_engine::ring::{Coeff, Poly, Seed};
-use blindrelay_engine::{Error, Object};
+use blindrelay_engine::{Error, Modulus, Object};
 
 use crate::secret::{SecretKey, Wiped};
 
@@ -38,42 +38,58 @@ pub fn measure_noise(key: &SecretKey, ciphertext: &Ciphertext) -> Result<f64, Er
 
 /// Largest magnitude of a polynomial with centred coefficients, by mixed-radix digits (Garner). Half a unit is added for the rounding of `Q m / t`.
 fn largest_centred(poly: &Poly<Coeff>) -> f64 {
-    let moduli = poly.basis().moduli();
-    let degree = poly.degree();
+    let radix = MixedRadix::new(&poly.basis().moduli());
     let limbs: Vec<&[u64]> = poly.limbs().map(|(_, values)| values).collect();
-    let product: f64 = moduli.iter().map(|m| m.value() as f64).product();
-    let mut largest = 0.0_f64;
-    for position in 0..degree {
-        let residues: Vec<u64> = limbs.iter().filter_map(|limb| limb.get(position).copied()).collect();
-        // The digits of x and of -x; the smaller of the two is the magnitude.
-        let value = mixed_radix(&moduli, &residues);
-        let negated: Vec<u64> = moduli.iter().zip(&residues).map(|(m, &r)| m.neg(r)).collect();
-        let opposite = mixed_radix(&moduli, &negated);
-        largest = largest.max(value.min(opposite).min(product));
-    }
-    largest + 0.5
+    let magnitude = |position: usize| {
+        let residues = limbs.iter().filter_map(move |limb| limb.get(position).copied());
+        // Of x and -x in [0, Q), the smaller is the magnitude.
+        let negated = radix.moduli.iter().zip(residues.clone()).map(|(modulus, residue)| modulus.neg(residue));
+        radix.value(residues).min(radix.value(negated))
+    };
+    (0..poly.degree()).map(magnitude).fold(0.0, f64::max) + 0.5
 }
 
-/// The integer in `[0, Q)` with these residues, as a float.
-fn mixed_radix(moduli: &[blindrelay_engine::Modulus], residues: &[u64]) -> f64 {
-    let mut digits: Vec<u64> = Vec::with_capacity(moduli.len());
-    for (&modulus, &residue) in moduli.iter().zip(residues) {
-        // residue = digits[0] + digits[1] q_0 + .. + digit q_0 .. q_{i-1} (mod q_i)
-        let (mut partial, mut radix) = (0, 1);
-        for (&digit, earlier) in digits.iter().zip(moduli) {
-            partial = modulus.add(partial, modulus.mul(modulus.reduce(digit), radix));
-            radix = modulus.mul(radix, modulus.reduce(earlier.value()));
+/// Digits of an integer to the radices `q_0`, `q_0 q_1`, ...
+struct MixedRadix {
+    moduli: Vec<Modulus>,
+    /// For prime `i`: the radices below it modulo `q_i`, and the inverse of their product.
+    tables: Vec<(Vec<u64>, u64)>,
+}
+
+impl MixedRadix {
+    fn new(moduli: &[Modulus]) -> Self {
+        let tables = moduli
+            .iter()
+            .enumerate()
+            .map(|(index, &modulus)| {
+                let mut radix = 1;
+                let mut radices = Vec::with_capacity(index);
+                for earlier in moduli.iter().take(index) {
+                    radices.push(radix);
+                    radix = modulus.mul(radix, modulus.reduce(earlier.value()));
+                }
+                (radices, modulus.inverse(radix).unwrap_or(0))
+            })
+            .collect();
+        Self { moduli: moduli.to_vec(), tables }
+    }
+
+    /// The integer in `[0, Q)` with these residues, as a float.
+    fn value(&self, residues: impl Iterator<Item = u64>) -> f64 {
+        let mut digits: Vec<u64> = Vec::with_capacity(self.moduli.len());
+        for ((&modulus, (radices, inverse)), residue) in self.moduli.iter().zip(&self.tables).zip(residues) {
+            let known = radices
+                .iter()
+                .zip(&digits)
+                .fold(0, |sum, (&radix, &digit)| modulus.add(sum, modulus.mul(modulus.reduce(digit), radix)));
+            digits.push(modulus.mul(modulus.sub(residue, known), *inverse));
         }
-        let inverse = modulus.inverse(radix).unwrap_or(0);
-        digits.push(modulus.mul(modulus.sub(residue, partial), inverse));
+        self.moduli
+            .iter()
+            .zip(digits)
+            .rev()
+            .fold(0.0, |value, (modulus, digit)| value * modulus.value() as f64 + digit as f64)
     }
-    let mut radix = 1.0;
-    let mut value = 0.0;
-    for (&digit, modulus) in digits.iter().zip(moduli) {
-        value += digit as f64 * radix;
-        radix *= modulus.value() as f64;
-    }
-    value
 }
 
 /// Encryption with given seeds, for known answers. Using a seed for two messages gives both away.

@@ -1,0 +1,6 @@
+//! What the tests across crates share: a deterministic generator, and circuits run twice.
+
+pub mod circuits;
+pub mod generator;
+pub mod noise;
+pub mod oracle;
