@@ -7,6 +7,7 @@
 //! Foreign bytes are decoded against parameters: lengths are checked before anything is allocated, ranges while reading, and every
 //! object has one encoding only.
 
+mod answer;
 mod budget;
 mod ciphertext;
 mod codec;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ciphertext::{AnswerHeader, CiphertextHeader, SeededCiphertextHeader};
+use super::answer::AnswerHeader;
+use super::ciphertext::{CiphertextHeader, SeededCiphertextHeader};
 use super::error::WireError;
 use super::header::{Frame, HEADER_BYTES, Kind};
 use super::keys::{EvaluationKeysHeader, PublicKeyHeader};
@@ -132,12 +133,19 @@ pub(super) fn total_len(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, Wi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::presets;
-    use blindrelay_kernels::Backend;
+    use crate::params::{BILL_8192, preset, presets};
+    use blindrelay_kernels::{Backend, ntt_primes_below};
 
     #[test]
     fn a_specification_gives_the_rows_of_the_decomposition() {
-        for spec in presets() {
+        let bill = preset(BILL_8192).unwrap();
+        let special = |ring_degree: usize, special: usize| ParameterSpec {
+            ring_degree,
+            ciphertext_primes: ntt_primes_below(40, 2 * ring_degree as u64, 3).unwrap(),
+            special_primes: ntt_primes_below(41, 2 * ring_degree as u64, special).unwrap(),
+            ..bill.clone()
+        };
+        for spec in presets().into_iter().chain([special(8192, 1), special(16_384, 2)]) {
             let parameters = Parameters::new(spec.clone(), Backend::Scalar).unwrap();
             assert_eq!(Shape::of_spec(&spec).rows, Shape::of(&parameters).rows, "{}", spec.name);
         }

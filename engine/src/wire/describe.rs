@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::answer::AnswerHeader;
 use super::budget::{Shape, total_len};
-use super::ciphertext::{AnswerHeader, CiphertextHeader, SeededCiphertextHeader};
+use super::ciphertext::{CiphertextHeader, SeededCiphertextHeader};
 use super::codec::MAX_TYPED_BYTES;
 use super::error::WireError;
 use super::header::{Frame, Kind};

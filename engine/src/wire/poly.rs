@@ -169,3 +169,79 @@ pub(super) fn read_poly<R: Representation>(
 pub(super) fn read_seed(payload: &mut Payload<'_>) -> Result<Seed, WireError> {
     payload.array::<SEED_BYTES>().map(Seed::from_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blindrelay_kernels::is_prime;
+    use proptest::prelude::*;
+
+    /// Largest and smallest prime of a width.
+    fn moduli(bits: u32) -> [Modulus; 2] {
+        let of_width = 1_u64 << (bits - 1)..1 << bits;
+        let smallest = of_width.clone().find(|&p| p > 2 && is_prime(p)).unwrap();
+        let largest = of_width.rev().find(|&p| is_prime(p)).unwrap();
+        [smallest, largest].map(|p| Modulus::new(p).unwrap())
+    }
+
+    /// Bit `i` of the packed bytes, one at a time.
+    fn packed_bit_by_bit(residues: &[u64], bits: u32) -> Vec<u8> {
+        let all: Vec<u8> = residues.iter().flat_map(|&x| (0..bits).map(move |i| (x >> i & 1) as u8)).collect();
+        all.chunks(8).map(|byte| byte.iter().rev().fold(0, |byte, bit| byte << 1 | bit)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_width_is_packed_bit_by_bit(words in proptest::collection::vec(any::<u64>(), 0..40)) {
+            for modulus in (2..=MAX_MODULUS_BITS).flat_map(moduli) {
+                let bits = modulus.bits();
+                let residues: Vec<u64> = words.iter().map(|&word| modulus.reduce(word)).collect();
+                let mut bytes = vec![0xaa];
+                pack(&residues, bits, &mut bytes);
+                let (_, packed) = bytes.split_first().unwrap();
+                prop_assert_eq!(packed, packed_bit_by_bit(&residues, bits));
+                let mut back = vec![u64::MAX; residues.len()];
+                prop_assert_eq!(unpack(packed, modulus, 0, &mut back), Ok(()));
+                prop_assert_eq!(back, residues);
+            }
+        }
+
+        #[test]
+        fn one_residue_too_large_is_found(at in 0..40_usize, above in 0..5_u64) {
+            for modulus in (2..=MAX_MODULUS_BITS).flat_map(moduli) {
+                let mut residues = [modulus.value() - 1; 40];
+                residues[at] = (modulus.value() + above).min((1 << modulus.bits()) - 1);
+                let mut back = [0; 40];
+                let found = unpack(&packed_bit_by_bit(&residues, modulus.bits()), modulus, 3, &mut back);
+                let expected = if residues[at] < modulus.value() { Ok(()) } else { Err(WireError::Residue { limb: 3, index: at }) };
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_bit_after_the_last_residue_is_found() {
+        for modulus in (2..=MAX_MODULUS_BITS).flat_map(moduli) {
+            for count in 0..17 {
+                let bits = modulus.bits() as usize;
+                let mut bytes = vec![0; packed_len(count, modulus.bits())];
+                for bit in count * bits..8 * bytes.len() {
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                    let mut back = vec![0; count];
+                    let refused = unpack(&bytes, modulus, 0, &mut back);
+                    assert!(matches!(refused, Err(WireError::NotCanonical { .. })), "{count} of {bits} bits: {bit}");
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_lengths_are_refused() {
+        let [_, modulus] = moduli(41);
+        for found in [0, 81, 83] {
+            let refused = unpack(&vec![0; found], modulus, 0, &mut [0; 16]);
+            assert_eq!(refused, Err(WireError::Truncated { needed: 82, found }));
+        }
+    }
+}
