@@ -16,16 +16,16 @@ entries! {
 fn ntt_forward(tables: &NttTables, a: &mut [u64]) {
     let lanes = Lanes::new(tables.constants);
     let (a, _) = a.as_chunks_mut::<8>();
-    if tables.constants.lazy {
-        descend::<true>(&lanes, &tables.forward, &tables.tail, a, 0, true);
-    } else {
-        descend::<false>(&lanes, &tables.forward, &tables.tail, a, 0, true);
+    match tables.constants.every {
+        0 => descend::<0>(&lanes, &tables.forward, &tables.tail, a, 0, true),
+        3 => descend::<3>(&lanes, &tables.forward, &tables.tail, a, 0, true),
+        _ => descend::<1>(&lanes, &tables.forward, &tables.tail, a, 0, true),
     }
 }
 
 /// Transforms block `index` of its layer by the remaining `passes` and the last layers, depth first while it is too long for L1.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn descend<const LAZY: bool>(
+fn descend<const EVERY: usize>(
     lanes: &Lanes,
     passes: &[Pass<Twiddle>],
     tail: &[Tail],
@@ -33,28 +33,38 @@ fn descend<const LAZY: bool>(
     index: usize,
     first: bool,
 ) {
-    if let [pass, inner @ ..] = passes
-        && 8 * block.len() > CACHED
-    {
-        dispatch::<LAZY>(lanes, pass, block, 1, index, first);
+    let [pass, inner @ ..] = passes else { return };
+    if 8 * block.len() > CACHED {
+        dispatch::<EVERY>(lanes, pass, block, 1, index, first);
         let length = block.len() / pass.radix;
         for (i, (block, tail)) in block.chunks_exact_mut(length).zip(tail.chunks_exact(length / 2)).enumerate() {
-            descend::<LAZY>(lanes, inner, tail, block, index * pass.radix + i, false);
+            descend::<EVERY>(lanes, inner, tail, block, index * pass.radix + i, false);
         }
         return;
     }
     let mut blocks = 1;
-    for (i, pass) in passes.iter().enumerate() {
-        dispatch::<LAZY>(lanes, pass, block, blocks, index * blocks, first && i == 0);
+    let mut first = first;
+    let [passes @ .., last] = passes else { return };
+    for pass in passes {
+        dispatch::<EVERY>(lanes, pass, block, blocks, index * blocks, first);
         blocks *= pass.radix;
+        first = false;
     }
-    last_three_layers::<LAZY>(lanes, tail, block);
+    let twiddles = &last.twiddles[index * blocks * last.radix..][..blocks * last.radix];
+    match (last.radix, first && EVERY == 0) {
+        (2, false) => last_layers::<EVERY, 2, false>(lanes, twiddles, tail, block),
+        (4, false) => last_layers::<EVERY, 4, false>(lanes, twiddles, tail, block),
+        (_, false) => last_layers::<EVERY, 8, false>(lanes, twiddles, tail, block),
+        (2, true) => last_layers::<EVERY, 2, true>(lanes, twiddles, tail, block),
+        (4, true) => last_layers::<EVERY, 4, true>(lanes, twiddles, tail, block),
+        (_, true) => last_layers::<EVERY, 8, true>(lanes, twiddles, tail, block),
+    }
 }
 
 /// One pass over `blocks` neighbouring blocks, of which the first is block `index` of its layer.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn dispatch<const LAZY: bool>(
+fn dispatch<const EVERY: usize>(
     lanes: &Lanes,
     pass: &Pass<Twiddle>,
     a: &mut [[u64; 8]],
@@ -63,33 +73,32 @@ fn dispatch<const LAZY: bool>(
     first: bool,
 ) {
     let twiddles = &pass.twiddles[index * pass.radix..][..blocks * pass.radix];
-    match (pass.radix, first && LAZY) {
-        (2, false) => layers::<LAZY, 2, false>(lanes, twiddles, a),
-        (4, false) => layers::<LAZY, 4, false>(lanes, twiddles, a),
-        (_, false) => layers::<LAZY, 8, false>(lanes, twiddles, a),
-        (2, true) => layers::<LAZY, 2, true>(lanes, twiddles, a),
-        (4, true) => layers::<LAZY, 4, true>(lanes, twiddles, a),
-        (_, true) => layers::<LAZY, 8, true>(lanes, twiddles, a),
+    match (pass.radix, first && EVERY == 0) {
+        (4, false) => layers::<EVERY, 4, false>(lanes, twiddles, a),
+        (_, false) => layers::<EVERY, 8, false>(lanes, twiddles, a),
+        (4, true) => layers::<EVERY, 4, true>(lanes, twiddles, a),
+        (_, true) => layers::<EVERY, 8, true>(lanes, twiddles, a),
     }
 }
 
-/// `log2(R)` layers on `R` vectors at a time; `LIFT` for the first layers of a lazy transform.
+/// `log2(R)` layers on `R` vectors at a time; `LIFT` for the first layers of a transform without refreshing.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn layers<const LAZY: bool, const R: usize, const LIFT: bool>(lanes: &Lanes, twiddles: &[Twiddle], a: &mut [[u64; 8]]) {
+fn layers<const EVERY: usize, const R: usize, const LIFT: bool>(
+    lanes: &Lanes,
+    twiddles: &[Twiddle],
+    a: &mut [[u64; 8]],
+) {
     let (twiddles, _) = twiddles.as_chunks::<R>();
     for (block, twiddles) in a.chunks_exact_mut(a.len() / twiddles.len()).zip(twiddles) {
-        let (w, quotients) = broadcast::<R>(twiddles);
+        let twiddles = broadcast::<R>(twiddles);
         let parts = split::<R>(block);
         for j in 0..parts[0].len() {
             let mut x = [_mm512_setzero_si512(); R];
             for k in 0..R {
                 x[k] = load(&parts[k][j]);
-                if LIFT && k < R / 2 {
-                    x[k] = lanes.lift(x[k]);
-                }
             }
-            butterflies::<LAZY, R>(lanes, &mut x, &w, &quotients);
+            butterflies::<EVERY, R, LIFT>(lanes, &mut x, &twiddles);
             for k in 0..R {
                 store(&mut parts[k][j], x[k]);
             }
@@ -100,39 +109,78 @@ fn layers<const LAZY: bool, const R: usize, const LIFT: bool>(lanes: &Lanes, twi
 /// The butterflies of `log2(R)` layers among `R` vectors.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn butterflies<const LAZY: bool, const R: usize>(
+fn butterflies<const EVERY: usize, const R: usize, const LIFT: bool>(
     lanes: &Lanes,
     x: &mut [__m512i; R],
-    w: &[__m512i; R],
-    quotients: &[__m512i; R],
+    twiddles: &([__m512i; R], [__m512i; R]),
 ) {
+    if LIFT {
+        for left in x.iter_mut().take(R / 2) {
+            *left = lanes.lift(*left);
+        }
+    }
     let mut half = R / 2;
     while half > 0 {
-        let groups = R / 2 / half;
-        for group in 0..groups {
-            for k in 2 * group * half..(2 * group + 1) * half {
-                (x[k], x[k + half]) =
-                    lanes.butterfly::<LAZY>(x[k], x[k + half], w[groups + group], quotients[groups + group]);
-            }
+        let (mut w, mut quotients) = *twiddles;
+        for k in 0..R {
+            let entry = R / 2 / half + k / (2 * half);
+            (w[k], quotients[k]) = (twiddles.0[entry], twiddles.1[entry]);
         }
+        lanes.layer(x, half, &w, &quotients, EVERY == 1 || EVERY == 3 && half == R / 2);
         half /= 2;
     }
 }
 
-/// The layers of strides 4, 2 and 1, and the return to canonical residues.
+/// The last pass, whose blocks are `R` vectors long, with the layers of strides 4, 2 and 1 and the return to canonical residues.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn last_three_layers<const LAZY: bool>(lanes: &Lanes, tail: &[Tail], block: &mut [[u64; 8]]) {
-    let (pairs, _) = block.as_chunks_mut::<2>();
-    for ([left, right], t) in pairs.iter_mut().zip(tail) {
-        let (x, y) = order_to_stride4((load(left), load(right)));
-        let operands = lanes.butterfly::<LAZY>(x, y, load_two(&t.w4), load_two(&t.quotient4));
-        let (x, y) = stride4_to_stride2(operands);
-        let operands = lanes.butterfly::<LAZY>(x, y, load_four(&t.w2), load_four(&t.quotient2));
-        let (x, y) = stride2_to_stride1(operands);
-        let (x, y) = lanes.butterfly::<LAZY>(x, y, load(&t.w1), load(&t.quotient1));
-        let (x, y) = stride1_to_order((lanes.canonical(x), lanes.canonical(y)));
-        store(left, x);
-        store(right, y);
+fn last_layers<const EVERY: usize, const R: usize, const LIFT: bool>(
+    lanes: &Lanes,
+    twiddles: &[Twiddle],
+    tail: &[Tail],
+    a: &mut [[u64; 8]],
+) {
+    let (twiddles, _) = twiddles.as_chunks::<R>();
+    let (blocks, _) = a.as_chunks_mut::<R>();
+    for (block, twiddles) in blocks.iter_mut().zip(twiddles) {
+        let mut x = [_mm512_setzero_si512(); R];
+        for k in 0..R {
+            x[k] = load(&block[k]);
+        }
+        butterflies::<EVERY, R, LIFT>(lanes, &mut x, &broadcast::<R>(twiddles));
+        for k in 0..R {
+            store(&mut block[k], x[k]);
+        }
+    }
+    for (block, tail) in blocks.iter_mut().zip(tail.chunks_exact(R / 2)) {
+        let mut x = [_mm512_setzero_si512(); R];
+        for k in 0..R {
+            x[k] = load(&block[k]);
+        }
+        let (mut w, mut quotients) = (x, x);
+        for (i, t) in tail.iter().enumerate().take(R / 2) {
+            (x[2 * i], x[2 * i + 1]) = order_to_stride4((x[2 * i], x[2 * i + 1]));
+            (w[2 * i], quotients[2 * i]) = (load_two(&t.w4), load_two(&t.quotient4));
+        }
+        lanes.layer(&mut x, 1, &w, &quotients, EVERY != 0);
+        for (i, t) in tail.iter().enumerate().take(R / 2) {
+            (x[2 * i], x[2 * i + 1]) = stride4_to_stride2((x[2 * i], x[2 * i + 1]));
+            (w[2 * i], quotients[2 * i]) = (load_four(&t.w2), load_four(&t.quotient2));
+        }
+        lanes.layer(&mut x, 1, &w, &quotients, EVERY == 1);
+        for (i, t) in tail.iter().enumerate().take(R / 2) {
+            (x[2 * i], x[2 * i + 1]) = stride2_to_stride1((x[2 * i], x[2 * i + 1]));
+            (w[2 * i], quotients[2 * i]) = (load(&t.w1), load(&t.quotient1));
+        }
+        lanes.layer(&mut x, 1, &w, &quotients, EVERY == 1);
+        for x in &mut x {
+            *x = lanes.canonical(*x);
+        }
+        for i in 0..R / 2 {
+            (x[2 * i], x[2 * i + 1]) = stride1_to_order((x[2 * i], x[2 * i + 1]));
+        }
+        for k in 0..R {
+            store(&mut block[k], x[k]);
+        }
     }
 }

@@ -18,27 +18,31 @@ entries! {
 fn ntt_inverse(tables: &NttTables, a: &mut [u64]) {
     let lanes = Lanes::new(tables.constants);
     let (a, _) = a.as_chunks_mut::<8>();
-    if tables.constants.lazy { transform::<true>(&lanes, tables, a) } else { transform::<false>(&lanes, tables, a) }
+    match tables.constants.every {
+        0 => transform::<0>(&lanes, tables, a),
+        3 => transform::<3>(&lanes, tables, a),
+        _ => transform::<1>(&lanes, tables, a),
+    }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn transform<const LAZY: bool>(lanes: &Lanes, tables: &NttTables, a: &mut [[u64; 8]]) {
+fn transform<const EVERY: usize>(lanes: &Lanes, tables: &NttTables, a: &mut [[u64; 8]]) {
     let last = &tables.last;
     let parts = if 8 * a.len() > CACHED { last.radix } else { 1 };
     for block in a.chunks_exact_mut(a.len() / parts) {
-        ascend::<LAZY>(lanes, &tables.head, &tables.inverse, block);
+        ascend::<EVERY>(lanes, &tables.head, &tables.inverse, block);
     }
     match last.radix {
-        2 => last_layers::<LAZY, 2>(lanes, last, a),
-        4 => last_layers::<LAZY, 4>(lanes, last, a),
-        _ => last_layers::<LAZY, 8>(lanes, last, a),
+        2 => last_layers::<EVERY, 2>(lanes, last, a),
+        4 => last_layers::<EVERY, 4>(lanes, last, a),
+        _ => last_layers::<EVERY, 8>(lanes, last, a),
     }
 }
 
 /// Transforms a block by the first layers and `passes`, its parts first while it is too long for L1.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn ascend<const LAZY: bool>(
+fn ascend<const EVERY: usize>(
     lanes: &Lanes,
     head: &[TwiddleVector; 2],
     passes: &[Pass<TwiddleVector>],
@@ -48,51 +52,72 @@ fn ascend<const LAZY: bool>(
         && 8 * block.len() > CACHED
     {
         for part in block.chunks_exact_mut(block.len() / pass.radix) {
-            ascend::<LAZY>(lanes, head, inner, part);
+            ascend::<EVERY>(lanes, head, inner, part);
         }
-        dispatch::<LAZY>(lanes, pass, block, 1);
+        dispatch::<EVERY>(lanes, pass, block, 1);
         return;
     }
-    first_three_layers::<LAZY>(lanes, head, block);
+    match block.len() {
+        2 => first_three_layers::<EVERY, 2>(lanes, head, block),
+        4 => first_three_layers::<EVERY, 4>(lanes, head, block),
+        _ => first_three_layers::<EVERY, 8>(lanes, head, block),
+    }
     let mut blocks = block.len();
     for pass in passes {
         blocks /= pass.radix;
-        dispatch::<LAZY>(lanes, pass, block, blocks);
+        dispatch::<EVERY>(lanes, pass, block, blocks);
     }
 }
 
-/// Joins blocks of length 1, 2 and 4. The first layer multiplies by nothing.
+/// Joins blocks of length 1, 2 and 4, in `R` vectors at a time. The first layer multiplies by nothing.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn first_three_layers<const LAZY: bool>(lanes: &Lanes, head: &[TwiddleVector; 2], block: &mut [[u64; 8]]) {
-    let [(w2, quotient2), (w4, quotient4)] =
-        [(load(&head[0].w), load(&head[0].quotient)), (load(&head[1].w), load(&head[1].quotient))];
-    let (pairs, _) = block.as_chunks_mut::<2>();
-    for [left, right] in pairs {
-        let (x, y) = stride1_to_order((load(left), load(right)));
-        let x = lanes.lift(x);
-        let (x, y) = stride2_to_stride1((_mm512_add_epi64(x, y), _mm512_sub_epi64(x, y)));
-        let (x, y) = stride2_to_stride4(lanes.butterfly::<LAZY>(x, y, w2, quotient2));
-        let (x, y) = stride4_to_order(lanes.butterfly::<LAZY>(x, y, w4, quotient4));
-        store(left, x);
-        store(right, y);
+fn first_three_layers<const EVERY: usize, const R: usize>(
+    lanes: &Lanes,
+    head: &[TwiddleVector; 2],
+    block: &mut [[u64; 8]],
+) {
+    let [(w2, quotients2), (w4, quotients4)] =
+        [([load(&head[0].w); R], [load(&head[0].quotient); R]), ([load(&head[1].w); R], [load(&head[1].quotient); R])];
+    let (blocks, _) = block.as_chunks_mut::<R>();
+    for block in blocks {
+        let mut x = [_mm512_setzero_si512(); R];
+        for k in 0..R {
+            x[k] = load(&block[k]);
+        }
+        for i in (0..R).step_by(2) {
+            let (left, right) = stride1_to_order((x[i], x[i + 1]));
+            let left = lanes.lift(left);
+            (x[i], x[i + 1]) = stride2_to_stride1((_mm512_add_epi64(left, right), _mm512_sub_epi64(left, right)));
+        }
+        lanes.layer(&mut x, 1, &w2, &quotients2, EVERY == 1);
+        for i in (0..R).step_by(2) {
+            (x[i], x[i + 1]) = stride2_to_stride4((x[i], x[i + 1]));
+        }
+        lanes.layer(&mut x, 1, &w4, &quotients4, EVERY == 1);
+        for i in (0..R).step_by(2) {
+            (x[i], x[i + 1]) = stride4_to_order((x[i], x[i + 1]));
+        }
+        for k in 0..R {
+            store(&mut block[k], x[k]);
+        }
     }
 }
 
 /// One pass over a slice of `blocks` blocks.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn dispatch<const LAZY: bool>(lanes: &Lanes, pass: &Pass<TwiddleVector>, a: &mut [[u64; 8]], blocks: usize) {
+fn dispatch<const EVERY: usize>(lanes: &Lanes, pass: &Pass<TwiddleVector>, a: &mut [[u64; 8]], blocks: usize) {
     match pass.radix {
-        4 => layers::<LAZY, 4>(lanes, &pass.twiddles, a, blocks),
-        _ => layers::<LAZY, 8>(lanes, &pass.twiddles, a, blocks),
+        4 => layers::<EVERY, 4>(lanes, &pass.twiddles, a, blocks),
+        _ => layers::<EVERY, 8>(lanes, &pass.twiddles, a, blocks),
     }
 }
 
 /// `log2(R)` layers on `R` vectors at a time.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn layers<const LAZY: bool, const R: usize>(
+fn layers<const EVERY: usize, const R: usize>(
     lanes: &Lanes,
     twiddles: &[TwiddleVector],
     a: &mut [[u64; 8]],
@@ -106,7 +131,7 @@ fn layers<const LAZY: bool, const R: usize>(
             for k in 0..R {
                 x[k] = load(&parts[k][j]);
             }
-            butterflies::<LAZY, R>(lanes, &mut x, twiddles);
+            butterflies::<EVERY, R>(lanes, &mut x, twiddles);
             for k in 0..R {
                 store(&mut parts[k][j], x[k]);
             }
@@ -117,13 +142,15 @@ fn layers<const LAZY: bool, const R: usize>(
 /// The butterflies of `log2(R)` layers among `R` vectors.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn butterflies<const LAZY: bool, const R: usize>(lanes: &Lanes, x: &mut [__m512i; R], twiddles: &[TwiddleVector; R]) {
+fn butterflies<const EVERY: usize, const R: usize>(lanes: &Lanes, x: &mut [__m512i; R], twiddles: &[TwiddleVector; R]) {
     let mut half = 1;
     while half < R {
-        for k in (0..R).filter(|k| k & half == 0) {
+        let (mut w, mut quotients) = (*x, *x);
+        for k in 0..R {
             let twiddle = &twiddles[half + k % half];
-            (x[k], x[k + half]) = lanes.butterfly::<LAZY>(x[k], x[k + half], load(&twiddle.w), load(&twiddle.quotient));
+            (w[k], quotients[k]) = (load(&twiddle.w), load(&twiddle.quotient));
         }
+        lanes.layer(x, half, &w, &quotients, EVERY == 1 || EVERY == 3 && half == 1);
         half *= 2;
     }
 }
@@ -131,43 +158,65 @@ fn butterflies<const LAZY: bool, const R: usize>(lanes: &Lanes, x: &mut [__m512i
 /// The last `log2(R)` layers with the factors before and after them, see [`LastPass`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn last_layers<const LAZY: bool, const R: usize>(lanes: &Lanes, pass: &LastPass, a: &mut [[u64; 8]]) {
+fn last_layers<const EVERY: usize, const R: usize>(lanes: &Lanes, pass: &LastPass, a: &mut [[u64; 8]]) {
     let (inner, _) = pass.inner.as_chunks::<R>();
     let (layers, outer) = (broadcast::<R>(&pass.layers), broadcast::<R>(&pass.outer));
-    let lifts = lanes.lifts::<LAZY, R>();
+    let lifts = lanes.lifts::<EVERY, R>();
     let parts = split::<R>(a);
     for (j, inner) in (0..parts[0].len()).zip(inner) {
         let mut x = [_mm512_setzero_si512(); R];
         for k in 0..R {
             let factor = &inner[k];
-            x[k] = lanes.mul_add(lifts[k], load(&parts[k][j]), load(&factor.w), load(&factor.quotient));
+            x[k] = lanes.mul_add(lifts[k], load(&parts[k][j]), load(&factor.w), load(&factor.quotient), EVERY == 0);
         }
-        small_transform::<LAZY, R>(lanes, &mut x, &layers);
+        small_transform::<EVERY, R>(lanes, &mut x, &layers);
         for k in 0..R {
             store(&mut parts[k][j], lanes.mul_canonical(x[k], outer.0[k], outer.1[k]));
         }
     }
 }
 
-/// The cyclic transform of size `R` of products in `[0, 2p)`, lifted by [`Lanes::lifts`].
+/// The cyclic transform of size `R` of the products that [`last_layers`] makes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn small_transform<const LAZY: bool, const R: usize>(
+fn small_transform<const EVERY: usize, const R: usize>(
     lanes: &Lanes,
     x: &mut [__m512i; R],
     twiddles: &([__m512i; R], [__m512i; R]),
 ) {
-    let mut half = 1;
-    while half < R {
-        for k in (0..R).filter(|k| k & half == 0) {
-            let (left, right) = (x[k], x[k + half]);
-            (x[k], x[k + half]) = if k % half == 0 && (LAZY || half == 1) {
-                let left_lifted = if LAZY { left } else { lanes.lift_once(left) };
-                (_mm512_add_epi64(left, right), _mm512_sub_epi64(left_lifted, right))
-            } else {
-                lanes.butterfly::<LAZY>(left, right, twiddles.0[half + k % half], twiddles.1[half + k % half])
-            };
+    for k in (0..R).step_by(2) {
+        // Refreshed transforms start from products in [0, 2p) and reach [0, 4p) here; the others start from lifted ones.
+        let left = if EVERY == 0 { x[k] } else { lanes.lift_twice_p(x[k]) };
+        (x[k], x[k + 1]) = (_mm512_add_epi64(x[k], x[k + 1]), _mm512_sub_epi64(left, x[k + 1]));
+    }
+    if R >= 4 {
+        small_layer::<EVERY, R, 2>(lanes, x, twiddles, EVERY != 0);
+    }
+    if R >= 8 {
+        small_layer::<EVERY, R, 4>(lanes, x, twiddles, EVERY == 1);
+    }
+}
+
+/// The layer of [`small_transform`] that joins transforms of size `HALF`. Without refreshing, trivial twiddles save their
+/// multiplication.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn small_layer<const EVERY: usize, const R: usize, const HALF: usize>(
+    lanes: &Lanes,
+    x: &mut [__m512i; R],
+    twiddles: &([__m512i; R], [__m512i; R]),
+    refresh: bool,
+) {
+    let before = *x;
+    let (mut w, mut quotients) = *twiddles;
+    for k in 0..R {
+        (w[k], quotients[k]) = (twiddles.0[HALF + k % HALF], twiddles.1[HALF + k % HALF]);
+    }
+    lanes.layer(x, HALF, &w, &quotients, refresh);
+    if EVERY == 0 {
+        for k in (0..R).step_by(2 * HALF) {
+            x[k] = _mm512_add_epi64(before[k], before[k + HALF]);
+            x[k + HALF] = _mm512_sub_epi64(before[k], before[k + HALF]);
         }
-        half *= 2;
     }
 }

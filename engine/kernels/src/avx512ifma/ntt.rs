@@ -1,8 +1,8 @@
 //! Twiddle tables of the transform in the layout in which eight lanes consume them, and its butterfly.
 
 use core::arch::x86_64::{
-    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_sub_epi64,
-    _mm512_min_epu64, _mm512_mullo_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
+    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_min_epu64,
+    _mm512_mullo_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_sub_epi64,
 };
 
 use crate::modulus::Modulus;
@@ -216,38 +216,44 @@ pub(super) fn broadcast<const R: usize>(twiddles: &[Twiddle]) -> ([__m512i; R], 
 #[derive(Clone, Copy)]
 pub(super) struct Constants {
     modulus: Modulus,
-    /// Whether no layer needs a correction, see [`Lanes`].
-    pub(super) lazy: bool,
-    /// What is added once to keep differences from becoming negative.
+    /// `EVERY` of [`Lanes`].
+    pub(super) every: usize,
+    /// What the first layer adds to keep differences from becoming negative, in units of `p`.
     lift: u64,
 }
 
 impl Constants {
     fn new(modulus: Modulus, n: usize) -> Self {
         let (p, layers) = (modulus.value(), u64::from(n.trailing_zeros()));
-        let lazy = (4 * layers + 1).max(54) * p < 1 << 52;
-        Self { modulus, lazy, lift: if lazy { 2 * layers * p } else { p } }
+        if (2 * layers + 1).max(32) * p < 1 << 52 {
+            Self { modulus, every: 0, lift: layers }
+        } else if modulus.bits() < 50 {
+            Self { modulus, every: 3, lift: 3 }
+        } else {
+            Self { modulus, every: 1, lift: 1 }
+        }
     }
 }
 
 /// [`Constants`] in every lane, and the arithmetic on them.
 ///
 /// A lane stands for its value modulo 2^52: what carries leave in the upper 12 bits does not matter, since the 52-bit
-/// multipliers do not read it. With the twiddle's quotient `s = floor(w * 2^52 / p)` any `y < 2^52` has
-/// `T = y w - floor(y s / 2^52) p` in `[0, 2p)` (Harvey, *Faster arithmetic for number-theoretic transforms*, 2014).
+/// multipliers do not read it. With the twiddle's quotient `s = floor(w * 2^52 / p)` any `0 <= y < 2^52` has
+/// `T = y w - floor(y s / 2^52) p` in `[0, p + p y / 2^52)` (Harvey, *Faster arithmetic for number-theoretic transforms*, 2014).
+/// A butterfly takes `x` to `x + T - p` and `x - T + p`, so it moves each bound by at most `p`, with five instructions.
+/// How often `x` must be refreshed, that is brought back next to zero by two more instructions, is `EVERY`:
 ///
-/// * `LAZY`, for `(4 L + 1) p < 2^52` with `L = log2(n)` layers: a butterfly moves `x` to `x + T` and `x - T`. The first
-///   layer adds `2 L p` to the `x` of canonical input; the `L` steps of less than `2p` then leave every value in
-///   `[0, (4 L + 1) p)`, and nothing is ever corrected: five instructions a butterfly.
-/// * Otherwise, for any `p < 2^50`: values stay below `2^51 + 2p < 2^52`. An `x` with bit 51 set is at least `2^51 > 2p`; less
-///   `2p` it is below `2^51`, so that `x + T` and `x - T + 2p` are below `2^51 + 2p` again. Eight instructions, no clean-up of upper bits.
+/// * 0, never, if `(2 L + 1) p < 2^52` for `L = log2(n)` layers (and `32 p < 2^52`, see [`Lanes::lifts`]): the first layer
+///   adds `L p` to the `x` of canonical input, and all values stay in `[0, (2 L + 1) p)`. Primes up to 2^46, and mostly 2^47.
+/// * 3 layers, if `p < 2^49`: Barrett's quotient less three takes `x < 8p` to `[3p, 5p)`, so three layers stay in `[0, 8p)`.
+/// * 1 layer, for any `p < 2^50`: the quotient less one takes `x < 4p` to `[p, 3p)`, so one layer stays in `[0, 4p)`.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes {
     p: __m512i,
     negated_p: __m512i,
-    twice_p: __m512i,
     lift: __m512i,
-    bit_51: __m512i,
+    negated_lift: __m512i,
+    one: __m512i,
     low_52: __m512i,
     barrett: __m512i,
 }
@@ -256,16 +262,16 @@ impl Lanes {
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn new(constants: Constants) -> Self {
-        let p = constants.modulus.value();
-        let all = |x: u64| x as i64;
+        let p = constants.modulus.value() as i64;
+        let lift = constants.lift as i64;
         Self {
-            p: _mm512_set1_epi64(all(p)),
-            negated_p: _mm512_set1_epi64(all((1 << 52) - p)),
-            twice_p: _mm512_set1_epi64(all(2 * p)),
-            lift: _mm512_set1_epi64(all(constants.lift)),
-            bit_51: _mm512_set1_epi64(1 << 51),
+            p: _mm512_set1_epi64(p),
+            negated_p: _mm512_set1_epi64((1 << 52) - p),
+            lift: _mm512_set1_epi64(lift * p),
+            negated_lift: _mm512_set1_epi64(-lift),
+            one: _mm512_set1_epi64(1),
             low_52: _mm512_set1_epi64((1 << 52) - 1),
-            barrett: _mm512_set1_epi64(all((1 << 52) / p)),
+            barrett: _mm512_set1_epi64((1 << 52) / p),
         }
     }
 
@@ -279,57 +285,86 @@ impl Lanes {
     /// `x + 2p`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn lift_once(&self, x: __m512i) -> __m512i {
-        _mm512_add_epi64(x, self.twice_p)
+    pub(super) fn lift_twice_p(&self, x: __m512i) -> __m512i {
+        _mm512_add_epi64(x, _mm512_add_epi64(self.p, self.p))
     }
 
-    /// What is added to `R` products in `[0, 2p)` so that no difference in a lazy transform of size `R` becomes negative.
+    /// What is added to `R` products in `[-p, p)` so that nothing in an unrefreshed transform of size `R` becomes negative.
     ///
-    /// Of size 8: in units of `u = 2p` the first layer takes the pairs to `[12, 15)`, `[0, 3)`, `[3, 6)`, `[0, 3)`; the
-    /// second takes the quadruples to `[9, 18)` and `[0, 9)`; the third all to `[0, 27)`, so `54 p < 2^52` is asked of lazy primes.
+    /// Of size 8, in units of `p`: the lifts 14, 0, 2, 0, 6, 0, 2, 0 put the pairs around 14, 2, 6, 2 (each give or take 2)
+    /// after the first layer, the rows of the second around 16 and 12, 14, 8 and 4, 6 (give or take 4), and the third ends in
+    /// `[0, 32)`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn lifts<const LAZY: bool, const R: usize>(&self) -> [__m512i; R] {
+    pub(super) fn lifts<const EVERY: usize, const R: usize>(&self) -> [__m512i; R] {
         let mut lifts = [_mm512_setzero_si512(); R];
-        if LAZY {
+        if EVERY == 0 {
             for k in 0..R {
                 let units = match (k, R) {
-                    (0, 8) => 13,
-                    (0, 4) | (4, 8) => 4,
-                    (k, _) => i64::from(k % 2 == 0),
+                    (0, 8) => 14,
+                    (0, 4) | (4, 8) => 6,
+                    (k, _) => i64::from(k % 2 == 0) * 2,
                 };
-                lifts[k] = _mm512_mullo_epi64(self.twice_p, _mm512_set1_epi64(units));
+                lifts[k] = _mm512_mullo_epi64(self.p, _mm512_set1_epi64(units));
             }
         }
         lifts
     }
 
-    /// `(x + T, x - T)` with `T = y w mod p`, see [`Lanes`].
+    /// One layer among `R` vectors: every `(x[k], x[k + half])` with `k & half == 0` becomes `(x + T - p, x - T + p)` with
+    /// `T = y w[k] mod p` and `x` refreshed before if asked, see [`Lanes`].
+    ///
+    /// Step by step for all butterflies at once: the CPU's scheduler does not look far enough ahead to find
+    /// independent instructions behind a whole butterfly.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn butterfly<const LAZY: bool>(
+    pub(super) fn layer<const R: usize>(
         &self,
-        x: __m512i,
-        y: __m512i,
-        w: __m512i,
-        quotient: __m512i,
-    ) -> (__m512i, __m512i) {
-        let q = _mm512_madd52hi_epu64(_mm512_setzero_si512(), y, quotient);
-        let (x, twice) = if LAZY {
-            (x, _mm512_add_epi64(x, x))
-        } else {
-            let x = _mm512_mask_sub_epi64(x, _mm512_test_epi64_mask(x, self.bit_51), x, self.twice_p);
-            (x, _mm512_add_epi64(_mm512_add_epi64(x, x), self.twice_p))
-        };
-        let sum = _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(x, y, w), q, self.negated_p);
-        (sum, _mm512_sub_epi64(twice, sum))
+        x: &mut [__m512i; R],
+        half: usize,
+        w: &[__m512i; R],
+        quotients: &[__m512i; R],
+        refresh: bool,
+    ) {
+        let mut q = [_mm512_setzero_si512(); R];
+        if refresh {
+            for k in 0..R {
+                if k & half == 0 {
+                    q[k] = _mm512_madd52hi_epu64(self.negated_lift, x[k], self.barrett);
+                }
+            }
+            for k in 0..R {
+                if k & half == 0 {
+                    x[k] = _mm512_madd52lo_epu64(x[k], q[k], self.negated_p);
+                }
+            }
+        }
+        for k in 0..R {
+            if k & half == 0 {
+                q[k] = _mm512_madd52hi_epu64(self.one, x[k + half], quotients[k]);
+            }
+        }
+        let mut twice = q;
+        for k in 0..R {
+            if k & half == 0 {
+                twice[k] = _mm512_add_epi64(x[k], x[k]);
+                x[k] = _mm512_madd52lo_epu64(x[k], x[k + half], w[k]);
+            }
+        }
+        for k in 0..R {
+            if k & half == 0 {
+                x[k] = _mm512_madd52lo_epu64(x[k], q[k], self.negated_p);
+                x[k + half] = _mm512_sub_epi64(twice[k], x[k]);
+            }
+        }
     }
 
-    /// `x + T` with `T = y w mod p` in `[0, 2p)`, see [`Lanes`].
+    /// `x + T`, or `x + T - p` if `centred`, with `T = y w mod p` in `[0, 2p)`, see [`Lanes`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn mul_add(&self, x: __m512i, y: __m512i, w: __m512i, quotient: __m512i) -> __m512i {
-        let q = _mm512_madd52hi_epu64(_mm512_setzero_si512(), y, quotient);
+    pub(super) fn mul_add(&self, x: __m512i, y: __m512i, w: __m512i, quotient: __m512i, centred: bool) -> __m512i {
+        let start = if centred { self.one } else { _mm512_setzero_si512() };
+        let q = _mm512_madd52hi_epu64(start, y, quotient);
         _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(x, y, w), q, self.negated_p)
     }
 
@@ -337,7 +372,7 @@ impl Lanes {
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn mul_canonical(&self, y: __m512i, w: __m512i, quotient: __m512i) -> __m512i {
-        self.canonical_from_twice(self.mul_add(_mm512_setzero_si512(), y, w, quotient))
+        self.canonical_from_twice(self.mul_add(_mm512_setzero_si512(), y, w, quotient, false))
     }
 
     /// The canonical residue of any `x < 2^52`. Barrett: `floor(x * floor(2^52 / p) / 2^52)` is at most one too small.
