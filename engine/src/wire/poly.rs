@@ -44,8 +44,8 @@ pub(super) fn pack(residues: &[u64], bits: u32, out: &mut Vec<u8>) {
 
 fn pack_groups<const B: usize>(residues: &[u64], bytes: &mut [u8]) {
     let (groups, rest) = residues.as_chunks::<GROUP>();
-    let (packed, tail) = bytes.as_chunks_mut::<B>();
-    for (group, packed) in groups.iter().zip(packed) {
+    let (packed, tail) = bytes.split_at_mut(B * groups.len());
+    for (group, packed) in groups.iter().zip(packed.as_chunks_mut::<B>().0) {
         *packed = pack_group(group);
     }
     if !rest.is_empty() {
@@ -108,11 +108,11 @@ struct Checked {
 }
 
 fn unpack_groups<const B: usize>(bytes: &[u8], limit: u64, out: &mut [u64]) -> Checked {
-    let (packed, tail) = bytes.as_chunks::<B>();
     let (groups, rest) = out.as_chunks_mut::<GROUP>();
+    let (packed, tail) = bytes.split_at(B * groups.len());
     // Residues and limit are below 2^50: the difference has its top bit set exactly where a residue is above the limit.
     let mut above = 0;
-    for (group, packed) in groups.iter_mut().zip(packed) {
+    for (group, packed) in groups.iter_mut().zip(packed.as_chunks::<B>().0) {
         *group = unpack_group(packed);
         above |= group.iter().fold(0, |above, &residue| above | limit.wrapping_sub(residue));
     }

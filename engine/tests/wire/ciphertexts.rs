@@ -1,5 +1,6 @@
 //! What a ciphertext may not say or contain.
 
+use blindrelay_engine::Modulus;
 use blindrelay_engine::bfv::{Ciphertext, SeededCiphertext};
 use blindrelay_engine::noise::NoiseBound;
 use blindrelay_engine::params::Level;
@@ -19,7 +20,7 @@ fn residues_that_are_not_below_their_prime_are_refused_with_their_place() {
     let seeded = objects::seeded_ciphertext(&WIDE, 1).to_bytes();
     let key = public_key_to_bytes(&objects::public_key(WIDE.parameters(), 1), WIDE.parameters());
     let pair = objects::ciphertext(&WIDE, 2, Level(1), 1).unwrap().to_bytes();
-    for (limb, prime) in WIDE.parameters().top().basis().moduli().into_iter().map(|p| p.value()).enumerate() {
+    for (limb, prime) in WIDE.parameters().top().basis().moduli().into_iter().map(Modulus::value).enumerate() {
         for index in [0, 1, 7, 8, 1000, 4095] {
             let expected = WireError::Residue { limb, index };
             let start = BITS * (4096 * limb + index);

@@ -4,9 +4,10 @@
 
 use blindrelay_engine::ring::{Expander, Ntt, Poly, Seed};
 use blindrelay_engine::rlwe::{SeededCiphertext, row_uniform};
+use blindrelay_engine::wire::{Header, Kind, Wire, max_len};
 
 use crate::objects;
-use crate::sets::{SMALL, recode};
+use crate::sets::{BILL, SMALL, WIDE, recode};
 
 const FILES: [(&str, &[u8]); 6] = [
     ("seeded-ciphertext.bin", include_bytes!("../golden/seeded-ciphertext.bin")),
@@ -34,7 +35,46 @@ fn decoders_read_the_committed_bytes() {
     }
 }
 
-/// The numbers that docs/wire-format.md gives to authors of other decoders.
+const PAGE: &str = include_str!("../../../docs/wire-format.md");
+
+#[track_caller]
+fn on_the_page(line: &str) {
+    assert!(PAGE.contains(line), "docs/wire-format.md does not say: {line}");
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
+}
+
+/// What docs/wire-format.md tells authors of other decoders about the named sets.
+#[test]
+fn the_page_has_the_digests_lengths_and_roots_of_the_named_sets() {
+    for context in [&SMALL, &WIDE, &BILL] {
+        let parameters = context.parameters();
+        let name = parameters.name();
+        on_the_page(&format!("| `{name}` | `{}` |", parameters.digest()));
+        let one_key = objects::evaluation_keys(parameters, true, &[], 1).unwrap().to_bytes();
+        let [seeded, ciphertext, answer, key] = [
+            max_len(Kind::SeededCiphertext, parameters),
+            max_len(Kind::Ciphertext, parameters),
+            max_len(Kind::Answer, parameters),
+            one_key.len() - 42,
+        ]
+        .map(grouped);
+        on_the_page(&format!("| `{name}` | {seeded} | {ciphertext} | {answer} | {key} |"));
+        let answer_limbs = parameters.answer_basis().map(|basis| basis.limbs()).unwrap_or_default();
+        for limb in parameters.key_basis().limbs().iter().chain(answer_limbs) {
+            let (prime, bits, root) = (limb.modulus().value(), limb.modulus().bits(), limb.plan().root());
+            on_the_page(&format!("| `{name}` | {prime} | {bits} | {root} |"));
+        }
+    }
+}
+
+/// The seed expansion that docs/wire-format.md works through.
 #[test]
 fn uniform_halves_are_as_documented() {
     let mut bytes = [0; 32];
@@ -44,4 +84,21 @@ fn uniform_halves_are_as_documented() {
     let row = row_uniform(SMALL.parameters(), &seed, 1);
     assert_eq!(uniform.residues()[..4], [654_423_131_598, 1_290_205_420_721, 192_372_241_506, 1_997_661_127_740]);
     assert_eq!(row.residues()[..4], [168_915_927_855, 1_701_304_354_163, 1_337_865_859_943, 2_190_535_658_983]);
+    for poly in [uniform, row] {
+        let first: Vec<String> = poly.residues().iter().take(4).map(u64::to_string).collect();
+        on_the_page(&first.join(", "));
+    }
+}
+
+/// The message and the typed headers that docs/wire-format.md takes apart.
+#[test]
+fn examples_are_as_documented() {
+    for (name, bytes) in FILES {
+        let prefix_len = Header::parse(bytes).unwrap().prefix_len();
+        let shown = if name == "message.bin" { bytes } else { &bytes[40..prefix_len] };
+        let hex: Vec<String> = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+        for line in hex.chunks(16) {
+            on_the_page(&line.join(" "));
+        }
+    }
 }

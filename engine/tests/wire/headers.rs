@@ -46,8 +46,8 @@ fn each_fixed_field_is_checked() {
         bytes[at] = value;
         SeededCiphertext::from_bytes(&bytes, &SMALL).unwrap_err()
     };
-    for at in 0..4 {
-        assert_eq!(decode(at, bytes[at] ^ 0x20), WireError::Magic);
+    for (at, &letter) in b"BRLY".iter().enumerate() {
+        assert_eq!(decode(at, letter ^ 0x20), WireError::Magic);
     }
     for found in [0, 2, 255] {
         assert_eq!(decode(4, found), WireError::Version { found, supported: 1 });

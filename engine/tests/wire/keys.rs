@@ -1,7 +1,8 @@
 //! What a set of evaluation keys may not say or contain.
 
+use blindrelay_engine::Modulus;
 use blindrelay_engine::rlwe::EvaluationKeys;
-use blindrelay_engine::wire::{GaloisFault, HeaderFault, MAX_GALOIS_KEYS, Wire, WireError, exact_len, max_len};
+use blindrelay_engine::wire::{GaloisFault, HeaderFault, Kind, MAX_GALOIS_KEYS, Wire, WireError, exact_len, max_len};
 
 use crate::crafted::{typed, with_bits, with_typed};
 use crate::objects;
@@ -62,7 +63,7 @@ fn the_typed_header_decides_how_many_keys_follow() {
 #[test]
 fn residues_of_every_row_are_checked() {
     let bytes = objects::evaluation_keys(WIDE.parameters(), true, &[5], 1).unwrap().to_bytes();
-    let primes: Vec<u64> = WIDE.parameters().key_basis().moduli().into_iter().map(|p| p.value()).collect();
+    let primes: Vec<u64> = WIDE.parameters().key_basis().moduli().into_iter().map(Modulus::value).collect();
     let row = 2 * 4096 * 41;
     for start in [256, 256 + row, 2 * 256 + 2 * row, 2 * 256 + 3 * row] {
         for (limb, &prime) in primes.iter().enumerate() {
@@ -91,5 +92,5 @@ fn the_budget_covers_the_largest_set_of_keys() {
         .collect();
     let header = [&[1, 64][..], &elements].concat();
     let promised = exact_len(&with_typed(&bytes, &header), SMALL.parameters()).unwrap();
-    assert!(promised <= max_len(blindrelay_engine::wire::Kind::EvaluationKeys, SMALL.parameters()));
+    assert!(promised <= max_len(Kind::EvaluationKeys, SMALL.parameters()));
 }

@@ -1,5 +1,11 @@
 //! The wire format: every object comes back, every deviation is refused by name, no byte has two meanings.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "all of this crate is a test: a panic is how it fails"
+)]
+
 mod answers;
 mod ciphertexts;
 mod corruption;
