@@ -31,7 +31,7 @@ pub struct NttPlan {
 enum Tables {
     Scalar(scalar::NttTables),
     #[cfg(target_arch = "x86_64")]
-    Avx512Ifma(avx512ifma::Avx512Ifma, avx512ifma::NttTables),
+    Avx512Ifma(avx512ifma::Avx512Ifma, Box<avx512ifma::NttTables>),
 }
 
 impl NttPlan {
@@ -42,7 +42,7 @@ impl NttPlan {
         let tables = match backend {
             Backend::Scalar => Tables::Scalar(scalar::NttTables::new(&powers)),
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx512Ifma(token) => Tables::Avx512Ifma(token, avx512ifma::NttTables::new(&powers)),
+            Backend::Avx512Ifma(token) => Tables::Avx512Ifma(token, Box::new(avx512ifma::NttTables::new(&powers))),
         };
         Ok(Self { modulus, n, root, backend, tables })
     }

@@ -18,7 +18,7 @@ pub(crate) fn smallest_primitive_root(modulus: Modulus, n: usize) -> Result<u64,
     }
     let p = modulus.value();
     let order = 2 * n as u64;
-    if (p - 1) % order != 0 {
+    if !(p - 1).is_multiple_of(order) {
         return Err(KernelError::NoRoot { modulus: p, order });
     }
     // x^((p-1)/2n) has order 2n exactly if x is no square: half of all x, so the search ends after a few steps.

@@ -190,6 +190,7 @@ impl Tail {
 ///
 /// A loop, since `array::from_fn` with all of this in its closure is not inlined into the callers.
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "the slices must live in registers of the caller")]
 pub(super) fn split<const R: usize>(mut block: &mut [[u64; 8]]) -> [&mut [[u64; 8]]; R] {
     let length = block.len() / R;
     let mut parts: [&mut [[u64; 8]]; R] = core::array::from_fn(|_| <&mut [[u64; 8]]>::default());
@@ -299,13 +300,13 @@ impl Lanes {
     pub(super) fn lifts<const EVERY: usize, const R: usize>(&self) -> [__m512i; R] {
         let mut lifts = [_mm512_setzero_si512(); R];
         if EVERY == 0 {
-            for k in 0..R {
+            for (k, lift) in lifts.iter_mut().enumerate() {
                 let units = match (k, R) {
                     (0, 8) => 14,
                     (0, 4) | (4, 8) => 6,
                     (k, _) => i64::from(k % 2 == 0) * 2,
                 };
-                lifts[k] = _mm512_mullo_epi64(self.p, _mm512_set1_epi64(units));
+                *lift = _mm512_mullo_epi64(self.p, _mm512_set1_epi64(units));
             }
         }
         lifts

@@ -65,7 +65,7 @@ impl Montgomery {
     }
 
     /// `y * w / 2^64 mod p` in `(-0.54 p, 0.54 p)`.
-    #[inline(always)]
+    #[inline]
     pub(super) fn mul(self, y: i64, w: i64) -> i64 {
         let product = i128::from(y) * i128::from(w);
         let quotient = (product as u64).wrapping_mul(self.p_inverse) as i64;
@@ -74,7 +74,7 @@ impl Montgomery {
     }
 
     /// The butterfly `(x + y w, x - y w)`.
-    #[inline(always)]
+    #[inline]
     pub(super) fn butterfly(self, x: i64, y: i64, w: i64) -> (i64, i64) {
         let product = self.mul(y, w);
         debug_assert!(x.abs() < 10 * self.p && y.abs() < 10 * self.p && product.abs() < self.p);
@@ -82,21 +82,31 @@ impl Montgomery {
     }
 
     /// The canonical residue of a value in `(-p, p)`.
-    #[inline(always)]
+    #[inline]
     pub(super) fn canonical_from_signed(self, x: i64) -> u64 {
         // A negative value is huge as unsigned, and adding p makes it the smaller one.
         (x as u64).min(x.wrapping_add(self.p) as u64)
     }
 
-    /// The canonical residue of a value in `(-10p, 10p)`.
+    /// The canonical residue of a value in `(-2p, 2p)`.
+    #[inline]
+    pub(super) fn canonical_from_double(self, x: i64) -> u64 {
+        let p = self.p as u64;
+        let x = (x + 2 * self.p) as u64;
+        let x = x.min(x.wrapping_sub(2 * p));
+        x.min(x.wrapping_sub(p))
+    }
+
+    /// What is congruent to a value in `(-10p, 10p)` and lies in `(-0.51 p, 0.51 p)`.
     ///
-    /// With `y = x + 10p < 2^55` the quotient `floor(y * barrett / 2^64)` is the true one or one less.
-    #[inline(always)]
-    pub(super) fn canonical(self, x: i64) -> u64 {
+    /// With `y = x + 10p + (p - 1) / 2 < 2^55` the quotient `floor(y * barrett / 2^64)` misses `y / p` by less than `2^-9` before it is
+    /// rounded down.
+    #[inline]
+    pub(super) fn centre(self, x: i64) -> i64 {
         debug_assert!(x.abs() < 10 * self.p);
-        let y = (x + 10 * self.p) as u64;
+        let half = self.p / 2;
+        let y = (x + 10 * self.p + half) as u64;
         let quotient = ((u128::from(y) * u128::from(self.barrett)) >> 64) as u64;
-        let remainder = y - quotient * self.p as u64;
-        remainder.min(remainder.wrapping_sub(self.p as u64))
+        (y - quotient * self.p as u64) as i64 - half
     }
 }
