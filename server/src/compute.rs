@@ -1,0 +1,125 @@
+//! Computation beside the asynchronous threads: a fixed number of threads and a queue of fixed length.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::error::ApiError;
+
+/// Threads that compute for all requests. As many requests as there are threads compute at a time, each helped by the threads that have
+/// nothing else to do; a fixed number wait, in the order in which they came.
+#[derive(Clone)]
+pub struct ComputePool(Arc<Inner>);
+
+struct Inner {
+    pool: ThreadPool,
+    running: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    queue_length: usize,
+}
+
+/// A place in the queue. Dropping it, for example with the request of a client that went away, gives the place to somebody else.
+pub struct Place {
+    compute: ComputePool,
+    permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl ComputePool {
+    /// A pool of `threads` threads, 0 for as many as the CPU has, and a queue of `queue_length` requests.
+    pub fn new(threads: usize, queue_length: usize) -> Result<Self, ThreadPoolBuildError> {
+        let threads = if threads == 0 { thread::available_parallelism().map_or(1, usize::from) } else { threads };
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("compute-{i}")).build()?;
+        let places = threads.saturating_add(queue_length).min(Semaphore::MAX_PERMITS);
+        Ok(Self(Arc::new(Inner {
+            pool,
+            running: Arc::new(Semaphore::new(threads)),
+            places: Arc::new(Semaphore::new(places)),
+            queue_length,
+        })))
+    }
+
+    /// A place in the queue, or [`ApiError::Busy`] at once where there is none.
+    pub fn enter(&self) -> Result<Place, ApiError> {
+        let permit = Arc::clone(&self.0.places).try_acquire_owned();
+        let permit = permit.map_err(|_| ApiError::Busy { waiting: self.0.queue_length })?;
+        Ok(Place { compute: self.clone(), permit: Arc::new(permit) })
+    }
+}
+
+impl Place {
+    /// Waits for a thread and runs the job on it; [`ApiError::Internal`] where the job panics. A job that has begun is finished even if nobody
+    /// waits for it any more, and keeps its place until then.
+    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        let running = Arc::clone(&self.compute.0.running).acquire_owned().await.map_err(ApiError::internal)?;
+        let place = Arc::clone(&self.permit);
+        let (sender, receiver) = oneshot::channel();
+        self.compute.0.pool.spawn(move || {
+            // Whatever a job changes is moved into it, so a panic leaves nothing behind that somebody could see half-changed.
+            let result = catch_unwind(AssertUnwindSafe(job));
+            drop((running, place));
+            // Nobody may be waiting any more.
+            let _ = sender.send(result);
+        });
+        match receiver.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(panic)) => Err(ApiError::internal(format!("a job panicked: {}", message(panic.as_ref())))),
+            Err(_) => Err(ApiError::internal("a job disappeared")),
+        }
+    }
+}
+
+/// What a panic says.
+pub(crate) fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_a_panic_passes() {
+        let compute = ComputePool::new(1, 1).unwrap();
+        let (release, wait) = mpsc::channel::<()>();
+        let first = compute.enter().unwrap();
+        let first = tokio::spawn(async move { first.run(move || wait.recv().is_ok()).await });
+        let second = compute.enter().unwrap();
+        assert!(matches!(compute.enter(), Err(ApiError::Busy { waiting: 1 })));
+        release.send(()).unwrap();
+        assert!(first.await.unwrap().unwrap());
+        let panicked = second.run(|| panic!("on purpose")).await;
+        assert!(matches!(panicked, Err::<(), _>(ApiError::Internal { .. })));
+        assert_eq!(second.run(|| 7).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_place_is_free_again_but_a_running_job_keeps_its_own() {
+        let compute = ComputePool::new(1, 0).unwrap();
+        drop(compute.enter().unwrap());
+        let place = compute.enter().unwrap();
+        let (release, wait) = mpsc::channel::<()>();
+        let (started, begun) = oneshot::channel();
+        let job = tokio::spawn(async move {
+            place
+                .run(move || {
+                    started.send(()).unwrap();
+                    wait.recv().is_ok()
+                })
+                .await
+        });
+        begun.await.unwrap();
+        job.abort();
+        assert!(job.await.unwrap_err().is_cancelled());
+        assert!(matches!(compute.enter(), Err(ApiError::Busy { .. })));
+        release.send(()).unwrap();
+        while compute.enter().is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The configuration: a TOML file over defaults.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::id::{BodyDigest, TenantId};
+
+/// Everything that can be configured. A field that is not known is refused, so that a misspelt limit is not a missing one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Keys and whom they belong to. Without any, the service answers on a loopback address only and asks for no key.
+    pub tenants: Vec<TenantConfig>,
+    /// Limits.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8437)), tenants: Vec::new(), limits: Limits::default() }
+    }
+}
+
+/// A key of a tenant. A tenant that changes its key has two entries for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantConfig {
+    /// The tenant: 1 to 64 characters of `a-z`, `0-9` and `-`.
+    pub name: String,
+    /// SHA3-256 of the key, 64 lower-case hexadecimal digits. The key itself is not in the file.
+    pub key_sha3_256: String,
+}
+
+/// Limits on what the service takes on. All of them are counts, bytes or seconds as their names say.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest body of any request, whatever the parameters would allow.
+    pub max_body_bytes: usize,
+    /// Requests that may wait for a compute thread; one more is answered with 503.
+    pub queue_length: usize,
+    /// Compute threads; 0 for as many as the CPU has.
+    pub compute_threads: usize,
+    /// Connections at the same time; more wait to be accepted.
+    pub connections: usize,
+    /// How long a request's headers may take, and how long a connection may be idle.
+    pub header_timeout_seconds: u64,
+    /// How long a request's body may take.
+    pub body_timeout_seconds: u64,
+    /// How long a client may leave an answer unread.
+    pub write_timeout_seconds: u64,
+    /// How long requests that are being answered may go on after the service was told to stop.
+    pub drain_timeout_seconds: u64,
+    /// Rooms of a tenant.
+    pub rooms_per_tenant: usize,
+    /// Key sets of a tenant.
+    pub keys_per_tenant: usize,
+    /// Bytes of records and key sets of a tenant.
+    pub bytes_per_tenant: u64,
+    /// Memory for decoded keys.
+    pub key_cache_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 64 << 20,
+            queue_length: 256,
+            compute_threads: 0,
+            connections: 1024,
+            header_timeout_seconds: 10,
+            body_timeout_seconds: 30,
+            write_timeout_seconds: 30,
+            drain_timeout_seconds: 30,
+            rooms_per_tenant: 10_000,
+            keys_per_tenant: 1_000,
+            bytes_per_tenant: 4 << 30,
+            key_cache_bytes: 256 << 20,
+        }
+    }
+}
+
+impl Limits {
+    /// How long headers may take.
+    pub fn header_timeout(&self) -> Duration {
+        Duration::from_secs(self.header_timeout_seconds)
+    }
+
+    /// How long a body may take.
+    pub fn body_timeout(&self) -> Duration {
+        Duration::from_secs(self.body_timeout_seconds)
+    }
+
+    /// How long an answer may stay unread.
+    pub fn write_timeout(&self) -> Duration {
+        Duration::from_secs(self.write_timeout_seconds)
+    }
+
+    /// How long stopping may take.
+    pub fn drain_timeout(&self) -> Duration {
+        Duration::from_secs(self.drain_timeout_seconds)
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file is not TOML, or has a field that is not known.
+    #[error("the configuration cannot be read: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// Everybody could use the service.
+    #[error("without a key the service listens on a loopback address only, not on {listen}: add a [[tenants]] entry")]
+    OpenToTheNetwork {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// A tenant's name.
+    #[error("tenant number {number}: the name '{name}' is not 1 to 64 characters of a-z, 0-9 and '-'")]
+    TenantName {
+        /// Which entry, from 1.
+        number: usize,
+        /// The name.
+        name: String,
+    },
+    /// A key's digest.
+    #[error("tenant '{name}': key_sha3_256 is 64 lower-case hexadecimal digits")]
+    KeyDigest {
+        /// The tenant.
+        name: String,
+    },
+    /// Two entries have the same key.
+    #[error("tenant '{name}': another entry has the same key")]
+    RepeatedKey {
+        /// The tenant of the second entry.
+        name: String,
+    },
+    /// A limit of zero that would stop everything.
+    #[error("limits.{field} must not be 0")]
+    Zero {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// More compute threads than make sense.
+    #[error("limits.compute_threads is {found}, at most {limit} are possible")]
+    Threads {
+        /// How many were asked for.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+const MAX_THREADS: usize = 4096;
+
+impl Config {
+    /// The configuration that a TOML text says, checked. What it leaves out has its default.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses what cannot be meant.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.tenants.is_empty() && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::OpenToTheNetwork { listen: self.listen });
+        }
+        self.keys()?;
+        let limits = &self.limits;
+        let positive = [
+            ("max_body_bytes", limits.max_body_bytes as u64),
+            ("connections", limits.connections as u64),
+            ("header_timeout_seconds", limits.header_timeout_seconds),
+            ("body_timeout_seconds", limits.body_timeout_seconds),
+            ("write_timeout_seconds", limits.write_timeout_seconds),
+            ("rooms_per_tenant", limits.rooms_per_tenant as u64),
+            ("bytes_per_tenant", limits.bytes_per_tenant),
+        ];
+        if let Some((field, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
+            return Err(ConfigError::Zero { field });
+        }
+        if limits.compute_threads > MAX_THREADS {
+            return Err(ConfigError::Threads { found: limits.compute_threads, limit: MAX_THREADS });
+        }
+        Ok(())
+    }
+
+    /// The digests of all keys with their tenants.
+    pub fn keys(&self) -> Result<Vec<(BodyDigest, TenantId)>, ConfigError> {
+        let mut seen = BTreeSet::new();
+        let read = |(index, entry): (usize, &TenantConfig)| {
+            let name = entry.name.clone();
+            let tenant = TenantId::new(&name)
+                .ok_or_else(|| ConfigError::TenantName { number: index + 1, name: name.clone() })?;
+            let digest: BodyDigest =
+                entry.key_sha3_256.parse().map_err(|_| ConfigError::KeyDigest { name: name.clone() })?;
+            if seen.insert(digest) { Ok((digest, tenant)) } else { Err(ConfigError::RepeatedKey { name }) }
+        };
+        self.tenants.iter().enumerate().map(read).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYED: &str = "listen = \"0.0.0.0:443\"\n[[tenants]]\nname = \"acme\"\nkey_sha3_256 = \
+        \"a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a\"\n[limits]\nqueue_length = 7\n";
+
+    #[test]
+    fn a_file_changes_only_what_it_names() {
+        assert_eq!(Config::from_toml("").unwrap(), Config::default());
+        let config = Config::from_toml(KEYED).unwrap();
+        assert_eq!(config.listen, SocketAddr::from(([0, 0, 0, 0], 443)));
+        assert_eq!(config.limits, Limits { queue_length: 7, ..Limits::default() });
+        assert_eq!(config.keys().unwrap(), [(BodyDigest::of(b""), TenantId::new("acme").unwrap())]);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_in_plain_words() {
+        let digest = BodyDigest::of(b"key");
+        let entry = |name: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha3_256 = \"{digest}\"\n");
+        let cases = [
+            ("listen = \"0.0.0.0:80\"".to_owned(), "loopback"),
+            ("lisen = \"127.0.0.1:80\"".to_owned(), "unknown field"),
+            ("[limits]\nqueue_lenght = 1".to_owned(), "unknown field"),
+            ("[limits]\nconnections = 0".to_owned(), "limits.connections must not be 0"),
+            ("[limits]\nbody_timeout_seconds = 0".to_owned(), "limits.body_timeout_seconds must not be 0"),
+            ("[limits]\ncompute_threads = 100000".to_owned(), "at most 4096"),
+            (entry("No Body"), "'No Body' is not"),
+            (entry("a") + &entry("b"), "tenant 'b': another entry has the same key"),
+            ("[[tenants]]\nname = \"a\"\nkey_sha3_256 = \"secret\"".to_owned(), "64 lower-case"),
+        ];
+        for (text, expected) in cases {
+            let message = Config::from_toml(&text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! What a client is told when a request fails: `application/problem+json` (RFC 9457). No answer carries a plaintext, and a fault of the
+//! service carries nothing but an id that is also in the log.
+
+use std::fmt::Display;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use blindrelay_engine::Error;
+use blindrelay_engine::operator::OperatorError;
+use blindrelay_engine::params::ParameterDigest;
+use blindrelay_engine::wire::WireError;
+use serde::Serialize;
+
+use crate::id::{BodyDigest, RoomId};
+use crate::store::StoreError;
+
+/// Why a request fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The request itself cannot be understood.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// There is no such thing, or it belongs to somebody else.
+    #[error("{0}")]
+    Unknown(Resource),
+    /// The body did not arrive as it was announced.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The bytes are no object of the wire format.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The operator refuses the object.
+    #[error(transparent)]
+    Operator(OperatorError),
+    /// The evaluation keys do not serve.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The request collides with what is stored.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// The room's operator is not offered any more.
+    #[error(
+        "room {room} uses operator {operator}, which this service does not offer any more: only deleting it is possible"
+    )]
+    Retired {
+        /// The room.
+        room: RoomId,
+        /// The operator.
+        operator: String,
+    },
+    /// All compute threads are busy and the queue is full.
+    #[error("{waiting} requests are waiting already: try again after {RETRY_AFTER_SECONDS} second")]
+    Busy {
+        /// Length of the queue.
+        waiting: usize,
+    },
+    /// A fault of the service.
+    #[error("the service failed")]
+    Internal {
+        /// What the log calls it.
+        id: String,
+    },
+}
+
+/// When to come back after [`ApiError::Busy`].
+pub const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// What a 404 was looking for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Resource {
+    /// A route.
+    #[error("there is nothing at this address")]
+    Route,
+    /// A room of this tenant.
+    #[error("there is no such room")]
+    Room,
+    /// A handle of the room.
+    #[error("nothing is enrolled under this handle")]
+    Handle,
+    /// Keys of this tenant.
+    #[error("there are no such evaluation keys")]
+    Keys,
+    /// An operator.
+    #[error("there is no such operator: GET /v1/operators lists those that are")]
+    Operator,
+}
+
+/// What is wrong with a request before its body matters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// No key, or one that is not known.
+    #[error("this needs the header 'Authorization: Bearer KEY' with a key that the service knows")]
+    Unauthorized,
+    /// A page in a browser calls a service that asks for no key.
+    #[error("a service without keys takes no requests from web pages")]
+    Origin,
+    /// The method is not offered at this address.
+    #[error("this address does not offer the method")]
+    Method,
+    /// An id is not of its form.
+    #[error("{0}")]
+    Id(String),
+    /// A query parameter is not of its form.
+    #[error("{0}")]
+    Query(String),
+    /// A header is not of its form.
+    #[error("{0}")]
+    Header(String),
+    /// The JSON body is not of its form.
+    #[error("{0}")]
+    Json(String),
+}
+
+/// How a body can fail to arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// More bytes than the limit, than the object's own header announces or than `Content-Length` says.
+    #[error("the body has more than {limit} bytes, which is all that {reason}")]
+    TooLong {
+        /// How many are allowed.
+        limit: usize,
+        /// By what.
+        reason: &'static str,
+    },
+    /// Fewer bytes than were announced.
+    #[error("the body ends after {found} bytes, but {expected} were announced by {reason}")]
+    Truncated {
+        /// How many were announced.
+        expected: usize,
+        /// How many came.
+        found: usize,
+        /// By what.
+        reason: &'static str,
+    },
+    /// The connection broke or the transfer encoding is wrong.
+    #[error("the body broke off after {found} bytes")]
+    Broken {
+        /// How many came.
+        found: usize,
+    },
+    /// It took too long.
+    #[error("only {found} bytes of the body came within {seconds} seconds")]
+    Slow {
+        /// How many came.
+        found: usize,
+        /// The limit.
+        seconds: u64,
+    },
+}
+
+/// Why evaluation keys do not serve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysError {
+    /// They were not uploaded.
+    #[error("evaluation keys {digest} are not here: upload them first")]
+    Missing {
+        /// Which keys.
+        digest: BodyDigest,
+    },
+    /// A room uses them.
+    #[error("evaluation keys {digest} are used by a room: delete the room first")]
+    InUse {
+        /// Which keys.
+        digest: BodyDigest,
+    },
+    /// The body is not what the address says.
+    #[error("the body's SHA3-256 is {found}, not {expected}")]
+    Digest {
+        /// The digest in the address.
+        expected: BodyDigest,
+        /// The digest of the body.
+        found: BodyDigest,
+    },
+    /// Bytes or keys of parameters that the operator does not use.
+    #[error("parameters {found} are not those of operator {operator}, {expected}")]
+    Parameters {
+        /// The operator.
+        operator: String,
+        /// Its parameters.
+        expected: ParameterDigest,
+        /// The others.
+        found: ParameterDigest,
+    },
+    /// No operator uses these parameters.
+    #[error("parameters {found} are not known here: GET /v1/parameters lists those that are")]
+    UnknownParameters {
+        /// The parameters.
+        found: ParameterDigest,
+    },
+    /// The operator needs keys.
+    #[error("operator {operator} needs evaluation keys")]
+    Required {
+        /// The operator.
+        operator: String,
+    },
+    /// Some keys are not in the set.
+    #[error("operator {operator} needs the {missing}, which these evaluation keys do not have")]
+    Incomplete {
+        /// The operator.
+        operator: String,
+        /// What is missing.
+        missing: blindrelay_engine::KeyName,
+    },
+}
+
+/// What a request collides with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// The same idempotency key with another body.
+    #[error("this Idempotency-Key was used for another body")]
+    Idempotency,
+    /// The tenant has no room for more.
+    #[error("the limit of {limit} {what} is reached: delete some first")]
+    Quota {
+        /// What is counted.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl ApiError {
+    /// A fault of the service. The reason goes to the log, its id to the client.
+    pub fn internal(reason: impl Display) -> Self {
+        let mut bytes = [0; 8];
+        // Without random bytes the id is all zeros: the fault is still reported.
+        let _ = getrandom::fill(&mut bytes);
+        let id = format!("{:016x}", u64::from_be_bytes(bytes));
+        tracing::error!(fault = %id, %reason, "request failed");
+        Self::Internal { id }
+    }
+
+    /// The HTTP status and the code that programs can rely on.
+    pub fn status_and_code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Request(error) => match error {
+                RequestError::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+                RequestError::Origin => (StatusCode::FORBIDDEN, "origin-refused"),
+                RequestError::Method => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+                RequestError::Id(_) => (StatusCode::BAD_REQUEST, "malformed-id"),
+                RequestError::Query(_) => (StatusCode::BAD_REQUEST, "malformed-query"),
+                RequestError::Header(_) => (StatusCode::BAD_REQUEST, "malformed-header"),
+                RequestError::Json(_) => (StatusCode::BAD_REQUEST, "malformed-json"),
+            },
+            Self::Unknown(resource) => {
+                let code = match resource {
+                    Resource::Route => "unknown-route",
+                    Resource::Room => "unknown-room",
+                    Resource::Handle => "unknown-handle",
+                    Resource::Keys => "unknown-keys",
+                    Resource::Operator => "unknown-operator",
+                };
+                (StatusCode::NOT_FOUND, code)
+            }
+            Self::Body(error) => match error {
+                BodyError::TooLong { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-long"),
+                BodyError::Truncated { .. } | BodyError::Broken { .. } => (StatusCode::BAD_REQUEST, "body-truncated"),
+                BodyError::Slow { .. } => (StatusCode::REQUEST_TIMEOUT, "body-timeout"),
+            },
+            Self::Wire(error) => (StatusCode::UNPROCESSABLE_ENTITY, wire_code(error)),
+            Self::Operator(error) => operator_status(error),
+            Self::Keys(error) => match error {
+                KeysError::Missing { .. } => (StatusCode::CONFLICT, "keys-missing"),
+                KeysError::InUse { .. } => (StatusCode::CONFLICT, "keys-in-use"),
+                KeysError::Digest { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "digest-mismatch"),
+                KeysError::Parameters { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-parameters"),
+                KeysError::UnknownParameters { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-parameters"),
+                KeysError::Required { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "keys-required"),
+                KeysError::Incomplete { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "keys-incomplete"),
+            },
+            Self::Conflict(Conflict::Idempotency) => (StatusCode::CONFLICT, "idempotency-conflict"),
+            Self::Conflict(Conflict::Quota { .. }) => (StatusCode::CONFLICT, "quota-exceeded"),
+            Self::Retired { .. } => (StatusCode::GONE, "operator-retired"),
+            Self::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "queue-full"),
+            Self::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+}
+
+fn wire_code(error: &WireError) -> &'static str {
+    match error {
+        WireError::Parameters { .. } => "wrong-parameters",
+        WireError::NoiseExhausted { .. } => "noise",
+        _ => "malformed-object",
+    }
+}
+
+fn operator_status(error: &OperatorError) -> (StatusCode, &'static str) {
+    match error {
+        OperatorError::Empty => (StatusCode::CONFLICT, "room-empty"),
+        OperatorError::UnknownHandle { .. } => (StatusCode::NOT_FOUND, "unknown-handle"),
+        OperatorError::ValueCount { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "value-count"),
+        OperatorError::Wire(error) => (StatusCode::UNPROCESSABLE_ENTITY, wire_code(error)),
+        OperatorError::Refused(Error::ParameterMismatch { .. }) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "wrong-parameters")
+        }
+        OperatorError::Refused(Error::Noise { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "noise"),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, "refused"),
+    }
+}
+
+impl From<OperatorError> for ApiError {
+    fn from(error: OperatorError) -> Self {
+        match error {
+            // Handles are the service's own random ones, and so is the system's randomness: not the client's to mend.
+            OperatorError::RepeatedHandle { .. } | OperatorError::Refused(Error::Randomness { .. }) => {
+                Self::internal(error)
+            }
+            OperatorError::UnknownHandle { .. } => Self::Unknown(Resource::Handle),
+            other => Self::Operator(other),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::UnknownRoom => Self::Unknown(Resource::Room),
+            StoreError::UnknownHandle => Self::Unknown(Resource::Handle),
+            StoreError::KeysMissing { digest } => KeysError::Missing { digest }.into(),
+            StoreError::KeysInUse { digest } => KeysError::InUse { digest }.into(),
+            StoreError::IdempotencyConflict => Conflict::Idempotency.into(),
+            StoreError::Quota { what, limit } => Conflict::Quota { what, limit }.into(),
+            StoreError::RepeatedId | StoreError::Unavailable(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<getrandom::Error> for ApiError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// The body of an error.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        let id = match &self {
+            Self::Internal { id } => Some(id.as_str()),
+            _ => None,
+        };
+        let problem = Problem {
+            r#type: format!("urn:blindrelay:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            code,
+            id,
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match &self {
+            Self::Busy { .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            Self::Request(RequestError::Unauthorized) => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // What is left of the body would be read as the next request.
+            Self::Body(_) => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

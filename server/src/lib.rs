@@ -1,0 +1,27 @@
+//! The HTTP service: it keeps encrypted records, and evaluates requests on them with the registered operators.
+//!
+//! It holds no key that decrypts: nothing in it, or in what it depends on, can name a secret key. [`serve()`] runs it on a socket, [`app`] is the same
+//! without one. `docs/http-api.md` describes every route.
+
+mod body;
+pub mod compute;
+pub mod config;
+mod connection;
+pub mod error;
+mod extract;
+pub mod id;
+pub mod keys;
+pub mod middleware;
+pub mod registry;
+pub mod room;
+mod routes;
+mod serve;
+pub mod shutdown;
+pub mod state;
+pub mod store;
+
+pub use config::{Config, ConfigError, Limits, TenantConfig};
+pub use error::ApiError;
+pub use registry::{Registry, RegistryError};
+pub use serve::{app, serve};
+pub use state::{AppState, StartError};

@@ -1,0 +1,46 @@
+//! The addresses of the service. None of them names an operator.
+
+mod handles;
+mod health;
+mod keys;
+mod matching;
+mod operators;
+mod parameters;
+mod rooms;
+
+use std::future::Future;
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+use crate::error::{ApiError, RequestError, Resource};
+use crate::state::AppState;
+
+/// All routes.
+pub(crate) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/v1/parameters", get(parameters::list))
+        .route("/v1/operators", get(operators::list))
+        .route("/v1/operators/{name}/{revision}", get(operators::card))
+        .route("/v1/keys/{digest}", get(keys::show).put(keys::upload).delete(keys::remove))
+        .route("/v1/rooms", post(rooms::create))
+        .route("/v1/rooms/{room}", get(rooms::show).delete(rooms::remove))
+        .route("/v1/rooms/{room}/handles", get(handles::list).post(handles::enrol))
+        .route("/v1/rooms/{room}/handles/{handle}", delete(handles::remove))
+        .route("/v1/rooms/{room}/match", post(matching::evaluate))
+        .route("/v1/health/live", get(health::live))
+        .route("/v1/health/ready", get(health::ready))
+        .method_not_allowed_fallback(async || ApiError::from(RequestError::Method))
+        .fallback(async || ApiError::Unknown(Resource::Route))
+}
+
+/// Runs a change to its end, even if the client goes away in the middle.
+async fn to_the_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    use tracing::Instrument;
+    match tokio::spawn(change.in_current_span()).await {
+        Ok(result) => result,
+        Err(error) => Err(ApiError::internal(format!("a change did not finish: {error}"))),
+    }
+}

@@ -1,0 +1,122 @@
+//! Handles: the opaque names under which values are enrolled in a room.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use blindrelay_engine::operator::Handle;
+use serde::{Deserialize, Serialize};
+
+use super::to_the_end;
+use crate::body::{Expected, read_object};
+use crate::error::{ApiError, RequestError};
+use crate::extract::{QueryParameters, Segments, Tenant, parse_id};
+use crate::id::{BodyDigest, IdempotencyKey};
+use crate::state::AppState;
+use crate::store::Idempotency;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const DEFAULT_PAGE: usize = 100;
+const MAX_PAGE: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Enrolment {
+    count: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Enrolled {
+    handles: Vec<String>,
+}
+
+/// `POST /v1/rooms/{room}/handles?count=K`
+pub(super) async fn enrol(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Segments(room): Segments<String>,
+    QueryParameters(query): QueryParameters<Enrolment>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Enrolled>), ApiError> {
+    let room = state.room(&tenant, parse_id(&room)?).await?;
+    let key = idempotency_key(&headers)?;
+    let operator = room.operator();
+    let expected = Expected {
+        kind: None,
+        operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
+        limit: Some(operator.card().record_limit),
+    };
+    let bytes: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
+    let place = state.compute().enter()?;
+    let handles = to_the_end(async move {
+        let idempotency = match key {
+            Some(key) => {
+                let hashed = Arc::clone(&bytes);
+                Some(Idempotency { key, body: place.run(move || BodyDigest::of(&hashed)).await? })
+            }
+            None => None,
+        };
+        let count = query.count.unwrap_or(1);
+        room.append(bytes, count, idempotency, state.store().as_ref(), state.quota(), &place).await
+    })
+    .await?;
+    Ok((StatusCode::CREATED, Json(Enrolled { handles: handles.iter().map(Handle::to_string).collect() })))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, RequestError> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().ok().filter(|_| values.next().is_none()).and_then(IdempotencyKey::new);
+    let reason = "Idempotency-Key is 1 to 64 characters of A-Z a-z 0-9 . _ -, once";
+    key.map(Some).ok_or_else(|| RequestError::Header(reason.to_owned()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageRequest {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Page {
+    handles: Vec<String>,
+    next: Option<String>,
+}
+
+/// `GET /v1/rooms/{room}/handles?after=&limit=`, ascending.
+pub(super) async fn list(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Segments(room): Segments<String>,
+    QueryParameters(query): QueryParameters<PageRequest>,
+) -> Result<Json<Page>, ApiError> {
+    let room = parse_id(&room)?;
+    let after = query.after.as_deref().filter(|text| !text.is_empty()).map(parse_id).transpose()?;
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(RequestError::Query(format!("limit is from 1 to {MAX_PAGE}, not {limit}")).into());
+    }
+    let mut handles = state.store().handles(&tenant, room, after, limit + 1).await?;
+    let more = handles.len() > limit;
+    handles.truncate(limit);
+    let handles: Vec<String> = handles.iter().map(Handle::to_string).collect();
+    let next = handles.last().filter(|_| more).cloned();
+    Ok(Json(Page { handles, next }))
+}
+
+/// `DELETE /v1/rooms/{room}/handles/{handle}`
+pub(super) async fn remove(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Segments((room, handle)): Segments<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let (room, handle) = (parse_id(&room)?, parse_id(&handle)?);
+    let room = state.room(&tenant, room).await?;
+    let place = state.compute().enter()?;
+    to_the_end(async move { room.remove(handle, state.store().as_ref(), &place).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,88 @@
+//! Connections: how many, how slow, and how they end.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::connection::Impatient;
+use crate::state::AppState;
+use crate::{middleware, routes};
+
+/// Most bytes of a request's head, and of a body that wait to be read.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// The whole service as a router, without sockets.
+pub fn app(state: AppState) -> Router {
+    middleware::around(routes::routes().with_state(state))
+}
+
+/// Serves until `shutdown` resolves, then stops accepting, lets requests that are being answered finish within the drain limit, and returns.
+///
+/// Refused with [`io::ErrorKind::InvalidInput`] where the service asks for no key and the listener is not on a loopback address.
+pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    if state.keys().is_empty() && !address.ip().is_loopback() {
+        let reason = format!("a service without keys listens on a loopback address only, not on {address}");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    let limits = state.limits().clone();
+    let permits = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let router = app(state.clone());
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout()).max_buf_size(BUFFER_BYTES);
+    tracing::info!(%address, "listening");
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accept = async {
+            // A connection is accepted once there is a place for it: until then it waits in the system's own queue.
+            let permit = Arc::clone(&permits).acquire_owned().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>((listener.accept().await, permit))
+        };
+        let (accepted, permit) = tokio::select! {
+            () = shutdown.as_mut() => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = accept => accepted?,
+        };
+        let stream: TcpStream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // The client went away, or descriptors ran out: both pass.
+                tracing::warn!(%error, "a connection was not accepted");
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Answers are written in one piece; waiting for more only adds delay.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let stream = TokioIo::new(Impatient::new(stream, limits.write_timeout()));
+        let connection = graceful.watch(builder.serve_connection(stream, service));
+        connections.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    state.stop();
+    drop(listener);
+    tracing::info!(connections = connections.len(), "stopping");
+    if timeout(limits.drain_timeout(), graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests took longer than the drain limit and were cut off");
+    }
+    connections.shutdown().await;
+    Ok(())
+}
