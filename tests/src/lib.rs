@@ -4,3 +4,4 @@ pub mod circuits;
 pub mod generator;
 pub mod noise;
 pub mod oracle;
+pub mod security;
