@@ -1,0 +1,113 @@
+//! Measurements of blindrelay beside its peers.
+//!
+//! A figure counts as a ratio against a peer that was measured in the same run, in turns with ours, after both had given the same result. The
+//! criterion benches (`cargo bench`) and the summary (`blindrelay bench`, or the binary `summary`) share what is here:
+//! [`meeting`] and [`factors`] set up the same jobs for our engine ([`room`]) and for the crate `fhe` ([`peer`]); [`subject`] says what is measured and which goal
+//! it has; [`measure`] takes the time; [`report`] and [`plot`] write it down.
+
+mod error;
+pub mod factors;
+pub mod machine;
+pub mod measure;
+pub mod meeting;
+pub mod peer;
+mod plot;
+pub mod random;
+pub mod report;
+pub mod room;
+mod subject;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use blindrelay_kernels::Backend;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub use error::Error;
+pub use machine::Machine;
+pub use report::Report;
+
+use crate::measure::Effort;
+use crate::subject::{Recorder, SUBJECTS};
+
+/// What a run measures, and where the results go.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The instruction set of our side.
+    pub backend: Backend,
+    /// How many rounds, each of which lets everybody take a turn.
+    pub rounds: usize,
+    /// At most this long for each comparison.
+    pub budget: Duration,
+    /// Only subjects whose name contains this.
+    pub filter: Option<String>,
+    /// How many tokens the largest roster has.
+    pub roster: usize,
+    /// Write the report as JSON.
+    pub json: Option<PathBuf>,
+    /// Write a plot of the ratios as SVG.
+    pub svg: Option<PathBuf>,
+    /// Show progress on standard error.
+    pub progress: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            backend: Backend::detect(),
+            rounds: 100,
+            budget: Duration::from_secs(2),
+            filter: None,
+            roster: 100_000,
+            json: None,
+            svg: None,
+            progress: true,
+        }
+    }
+}
+
+/// Measures every subject on one core, prints the table to standard output, and writes the files that were asked for.
+pub fn run(options: &Options) -> Result<Report, Error> {
+    let report = measure_all(options)?;
+    print!("{report}");
+    if let Some(path) = &options.json {
+        write(path, &serde_json::to_string_pretty(&report)?)?;
+    }
+    if let Some(path) = &options.svg {
+        write(path, &plot::ratios(&report))?;
+    }
+    Ok(report)
+}
+
+fn write(path: &std::path::Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text).map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+/// Everything runs on the only worker of a pool, so that our data parallelism stays on one core without crossing threads.
+fn measure_all(options: &Options) -> Result<Report, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let chosen = || SUBJECTS.iter().filter(|(name, _)| options.filter.as_ref().is_none_or(|part| name.contains(part)));
+    let bar = if options.progress { ProgressBar::new(chosen().count() as u64) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    pool.install(|| {
+        let mut recorder = Recorder::new(options, Effort { rounds: options.rounds.max(1), budget: options.budget });
+        for (name, subject) in chosen() {
+            bar.set_message(*name);
+            subject(&mut recorder)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(Report { machine: Machine::describe(options.backend), rounds: options.rounds, rows: recorder.into_rows() })
+    })
+}
+
+/// Refuses to go on where a result is not the expected one.
+fn agree<T: PartialEq>(subject: &str, side: &str, found: &T, expected: &T) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Results { subject: subject.to_owned(), side: side.to_owned() })
+}
