@@ -11,7 +11,7 @@ mod scaling;
 
 pub use automorphism::{GaloisElement, NttPermutation};
 pub use basis::{Basis, Limb};
-pub use decomposition::{Decomposition, GadgetRow};
+pub use decomposition::{Decomposition, Digits, GadgetRow};
 pub use division::NttDivision;
 pub use poly::{Coeff, Ntt, Poly, Representation};
 pub use sample::{ERROR_STANDARD_DEVIATION, Expander, SEED_BYTES, Seed, SmallPoly, WordStream};

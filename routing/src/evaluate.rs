@@ -287,7 +287,7 @@ impl RosterSnapshot {
             Some(keys) => self.evaluator.relinearize(&product, keys)?,
             None => product,
         };
-        Ok(ScoredBlock { handles, answer: self.evaluator.answer(&product, &positions)? })
+        Ok(ScoredBlock { handles, answer: self.evaluator.answer(product, &positions)? })
     }
 }
 

@@ -148,7 +148,7 @@ impl Bench {
         };
         let relinearized = self.evaluator.relinearize(&product, &self.keys).expect("admitted");
         for ciphertext in [&product, &relinearized] {
-            let answer = self.evaluator.answer(ciphertext, &positions).expect("admitted");
+            let answer = self.evaluator.answer(ciphertext.clone(), &positions).expect("admitted");
             let opened = self.key.open_answer(&answer, &expectation).expect("own answer");
             assert_eq!(*opened, expected);
         }

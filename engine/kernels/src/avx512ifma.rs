@@ -31,7 +31,9 @@ pub struct Avx512Ifma(());
 impl Avx512Ifma {
     /// Asks the CPU; the only place that does.
     pub fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512ifma"))
-            .then_some(Self(()))
+        (is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512ifma"))
+        .then_some(Self(()))
     }
 }

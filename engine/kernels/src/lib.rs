@@ -6,6 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx512ifma;
 mod backend;
+mod buffer;
 mod error;
 mod limb;
 mod modulus;
@@ -13,12 +14,13 @@ mod plan;
 mod prime;
 mod reduction;
 mod rns;
-pub mod sampling;
 mod root;
+pub mod sampling;
 mod scalar;
 mod table;
 
 pub use backend::Backend;
+pub use buffer::Buffer;
 pub use error::KernelError;
 pub use limb::LimbArithmetic;
 pub use modulus::{MAX_MODULUS_BITS, Modulus};

@@ -241,7 +241,7 @@ fn products_within_the_basis_and_answers() {
         let wanted: Vec<i64> = positions.iter().map(|&p| expected[p as usize]).collect();
         let keys = key.evaluation_keys(&KeyRequirements { relinearization: true, galois: BTreeSet::new() });
         for (result, components) in [(result.clone(), 2), (evaluator.relinearize(&result, &keys).unwrap(), 1)] {
-            let answer = evaluator.answer(&result, &positions).unwrap();
+            let answer = evaluator.answer(result, &positions).unwrap();
             assert_eq!(answer.rest().len(), components);
             let opened = key.open_answer(&answer, &Expectation::range(positions.clone(), -limit, limit)).unwrap();
             assert_eq!(*opened, wanted);

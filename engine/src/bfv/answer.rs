@@ -60,24 +60,36 @@ impl Answer {
 }
 
 impl Evaluator {
-    /// The answer that opens the coefficients of `a` at `positions` (ascending, below `n`).
-    pub fn answer(&self, a: &Ciphertext, positions: &[u32]) -> Result<Answer, Error> {
-        self.check(a)?;
+    /// The answer that opens the coefficients of `a` at `positions` (ascending, below `n`). It consumes the ciphertext: its buffers are
+    /// transformed in place.
+    pub fn answer(&self, a: Ciphertext, positions: &[u32]) -> Result<Answer, Error> {
+        self.check(&a)?;
         let parameters = self.context().parameters();
-        let unsupported = || Error::Unsupported {
+        let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
+        let scaling = ring.to_answer().ok_or_else(|| Error::Unsupported {
             name: parameters.name().to_owned(),
             operation: "answers",
             reason: "it has no answer prime",
-        };
-        let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
-        let scaling = ring.to_answer().ok_or_else(unsupported)?;
+        })?;
         self.context().answer_noise(a.noise(), a.level(), a.rlwe().components().len())?;
-        let mut switched = a.rlwe().components().iter().map(|c| scaling.apply(&c.clone().into_coeff()));
-        let first = switched.next().ok_or_else(unsupported)?;
-        let body = positions.iter().filter_map(|&p| first.residues().get(p as usize).copied()).collect();
-        Answer::new(parameters, positions.to_vec(), body, switched.collect())
+        let mut components = a.into_rlwe().into_components().into_iter().map(Poly::into_coeff);
+        let body = components.next().map(|first| gather(&first, positions)).unwrap_or_default();
+        let mut switched = vec![0; positions.len()];
+        if body.len() != positions.len() * ring.basis().len() {
+            return Err(Error::TooManyValues { found: positions.len(), capacity: parameters.degree() });
+        }
+        scaling.apply_into(&body, None, &mut switched);
+        let rest = components.map(|component| scaling.apply(&component)).collect();
+        Answer::new(parameters, positions.to_vec(), switched, rest)
             .ok_or(Error::TooManyValues { found: positions.len(), capacity: parameters.degree() })
     }
+}
+
+/// The coefficients at `positions`, for one prime after the other; those beyond the degree are left out.
+fn gather(poly: &Poly<Coeff>, positions: &[u32]) -> Vec<u64> {
+    let of_limb =
+        |values: &[u64]| positions.iter().filter_map(|&p| values.get(p as usize).copied()).collect::<Vec<_>>();
+    poly.limbs().flat_map(|(_, values)| of_limb(values)).collect()
 }
 
 impl Context {

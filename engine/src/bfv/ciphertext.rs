@@ -41,6 +41,11 @@ impl Ciphertext {
         self.noise
     }
 
+    /// The components without the bound.
+    pub(super) fn into_rlwe(self) -> rlwe::Ciphertext {
+        self.rlwe
+    }
+
     pub(super) fn parts_mut(&mut self) -> (&mut rlwe::Ciphertext, &mut NoiseBound) {
         (&mut self.rlwe, &mut self.noise)
     }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::params::{Level, ParameterError, Parameters, Scheme};
 use crate::ring::{Basis, Coeff, Poly};
 
-/// Width of the auxiliary primes of a product: as wide as the fast transform takes (47 bits minus a margin for the ring degree).
+/// Width of the auxiliary primes of a product: as wide as the transform without corrections takes at `n = 8192`.
 const AUXILIARY_BITS: u32 = 46;
 
 /// Where the slots are: evaluation positions of both rows, and the transform modulo `t`.

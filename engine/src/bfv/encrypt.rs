@@ -14,7 +14,7 @@ impl Context {
     pub fn scale_message(&self, plaintext: &Plaintext, level: Level) -> Result<Poly<Coeff>, Error> {
         self.check_plaintext(plaintext)?;
         let (tables, ring) = self.at(level).zip(self.parameters().at(level)).ok_or(Error::LevelExhausted)?;
-        let mut scaled = Poly::zero(ring.basis());
+        let mut scaled = Poly::stale(ring.basis());
         tables.scale_up.apply(plaintext.residues(), None, scaled.residues_mut());
         Ok(scaled)
     }

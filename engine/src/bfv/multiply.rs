@@ -56,10 +56,10 @@ impl Extended {
     }
 }
 
-/// Base-2 logarithm that the product of the auxiliary primes has to exceed: the scaled product is below `t n Q / 2` (1 + small) in
-/// magnitude, and three bits keep it away from the edge of the centred range.
+/// Base-2 logarithm that the product of the auxiliary primes has to exceed: `2 t n Q`. A coefficient of the tensor product is at most
+/// `2 n (Q / 2)^2` in magnitude, so the scaled one is below `t n Q / 2`, a quarter of that product: inside the centred range.
 pub(super) fn auxiliary_log2(basis: &Basis, t: u64) -> f64 {
-    basis.log2() + libm::log2(t as f64) + libm::log2(basis.degree() as f64) + 3.0
+    basis.log2() + libm::log2(t as f64) + libm::log2(basis.degree() as f64) + 1.0
 }
 
 /// The first primes of the top level's auxiliary basis that suffice for a level.
@@ -91,7 +91,7 @@ impl Evaluator {
         let noise = noise.plus(rlwe::key_switch_noise(parameters, ring));
         self.context().admit("multiplication with relinearization", noise, a.level())?;
         let [c0, c1, c2] = product;
-        let rlwe = rlwe::relinearize(parameters, ring, [c0.into_ntt(), c1.into_ntt()], &c2, key, a.level());
+        let rlwe = rlwe::relinearize(parameters, ring, [c0.into_ntt(), c1.into_ntt()], &c2, None, key, a.level());
         self.finish("multiplication with relinearization", rlwe, noise)
     }
 
@@ -105,8 +105,8 @@ impl Evaluator {
         let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
         let noise = a.noise().plus(rlwe::key_switch_noise(parameters, ring));
         self.context().admit("relinearization", noise, a.level())?;
-        let c2 = c2.clone().into_coeff();
-        let rlwe = rlwe::relinearize(parameters, ring, [c0.clone(), c1.clone()], &c2, key, a.level());
+        let digits = c2.clone().into_coeff();
+        let rlwe = rlwe::relinearize(parameters, ring, [c0.clone(), c1.clone()], &digits, Some(c2), key, a.level());
         self.finish("relinearization", rlwe, noise)
     }
 

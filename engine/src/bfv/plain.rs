@@ -54,7 +54,7 @@ impl Evaluator {
         self.context().check_plaintext(plaintext)?;
         let ring = self.context().parameters().at(level).ok_or(Error::LevelExhausted)?;
         let t = self.context().plaintext_modulus();
-        let mut poly = Poly::zero(ring.basis());
+        let mut poly = Poly::stale(ring.basis());
         for (limb, values) in poly.limbs_mut() {
             limb.arithmetic().lift_centred(values, plaintext.residues(), t);
         }

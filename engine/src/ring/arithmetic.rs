@@ -59,7 +59,8 @@ impl Poly<Ntt> {
         for other in [c1, d0, d1] {
             c0.assert_same_basis(other);
         }
-        let [mut out0, mut out1, mut out2] = [Self::zero(c0.basis()), Self::zero(c0.basis()), Self::zero(c0.basis())];
+        let [mut out0, mut out1, mut out2] =
+            [Self::stale(c0.basis()), Self::stale(c0.basis()), Self::stale(c0.basis())];
         let outputs = out0.limbs_mut().zip(out1.limbs_mut()).zip(out2.limbs_mut());
         let inputs = c0.limbs().zip(c1.limbs()).zip(d0.limbs()).zip(d1.limbs());
         for ((((limb, o0), (_, o1)), (_, o2)), ((((_, c0), (_, c1)), (_, d0)), (_, d1))) in outputs.zip(inputs) {
@@ -76,7 +77,7 @@ impl Poly<Coeff> {
         let degree = self.degree();
         let exponent = exponent % (2 * degree);
         let (shift, negate_all) = (exponent % degree, exponent >= degree);
-        let mut out = Self::zero(self.basis());
+        let mut out = Self::stale(self.basis());
         for ((limb, to), (_, from)) in out.limbs_mut().zip(self.limbs()) {
             let (stay, wrap) = from.split_at(degree - shift);
             let (low, high) = to.split_at_mut(shift);

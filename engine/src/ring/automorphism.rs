@@ -66,7 +66,7 @@ impl Poly<Ntt> {
     /// The image under the automorphism.
     #[must_use]
     pub fn automorphism(&self, permutation: &NttPermutation) -> Self {
-        let mut out = Self::zero(self.basis());
+        let mut out = Self::stale(self.basis());
         for ((limb, to), (_, from)) in out.limbs_mut().zip(self.limbs()) {
             limb.arithmetic().permute(to, from, &permutation.indices);
         }
@@ -79,7 +79,7 @@ impl Poly<Coeff> {
     #[must_use]
     pub fn automorphism(&self, element: GaloisElement) -> Self {
         let degree = self.degree();
-        let mut out = Self::zero(self.basis());
+        let mut out = Self::stale(self.basis());
         for ((limb, to), (_, from)) in out.limbs_mut().zip(self.limbs()) {
             let modulus = limb.modulus();
             for (i, &value) in from.iter().enumerate() {

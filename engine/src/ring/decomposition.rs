@@ -11,10 +11,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use blindrelay_kernels::{Backend, KernelError, RnsScaler};
+use blindrelay_kernels::{Backend, Buffer, KernelError, RnsScaler};
 
-use super::basis::Basis;
-use super::poly::{Coeff, Ntt, Poly};
+use super::basis::{Basis, Limb};
+use super::poly::{Coeff, Ntt, Poly, Representation};
 
 #[derive(Debug)]
 enum Digit {
@@ -105,47 +105,86 @@ impl Decomposition {
         })
     }
 
-    /// The digits of `x`, each over [`Decomposition::target`] and transformed.
-    pub fn decompose(&self, x: &Poly<Coeff>) -> Vec<Poly<Ntt>> {
+    /// The digits of `x`, ready to be read prime by prime. `transformed` is `x` in evaluation form where the caller has it: a digit that is
+    /// the residue of one prime need not be transformed again modulo that prime.
+    pub fn decompose<'a>(&'a self, x: &'a Poly<Coeff>, transformed: Option<&'a Poly<Ntt>>) -> Digits<'a> {
         assert!(*x.basis() == self.source, "polynomial over another basis than the decomposition's");
-        self.digits.iter().map(|digit| self.digit(digit, x).into_ntt()).collect()
-    }
-
-    fn digit(&self, digit: &Digit, x: &Poly<Coeff>) -> Poly<Coeff> {
-        let mut out = Poly::zero(&self.target);
-        match digit {
-            Digit::Limb { index } => {
-                if let Some((source, residues)) = x.limbs().nth(*index) {
-                    for (limb, values) in out.limbs_mut() {
-                        limb.arithmetic().lift_centred(values, residues, source.modulus());
-                    }
-                }
-            }
-            Digit::Part { index, shift, bits } => {
-                if let Some((_, residues)) = x.limbs().nth(*index) {
-                    let mask = (1_u64 << bits) - 1;
-                    for (_, values) in out.limbs_mut() {
-                        for (value, &residue) in values.iter_mut().zip(residues) {
-                            *value = (residue >> shift) & mask;
-                        }
-                    }
-                }
-            }
+        let degree = x.degree();
+        let extensions = self.digits.iter().map(|digit| match digit {
             Digit::Group { range, extension } => {
-                let degree = x.degree();
                 let own = x.residues().chunks_exact(degree).skip(range.start).take(range.len());
                 let inside: Vec<u64> = own.flatten().copied().collect();
-                let mut outside = vec![0; degree * (self.target.len() - range.len())];
+                let mut outside = Buffer::stale(degree * (self.target.len() - range.len()));
                 extension.apply(&inside, None, &mut outside);
-                let (mut inside, mut outside) = (inside.chunks_exact(degree), outside.chunks_exact(degree));
-                for (index, (_, values)) in out.limbs_mut().enumerate() {
-                    let next = if range.contains(&index) { inside.next() } else { outside.next() };
-                    if let Some(residues) = next {
-                        values.copy_from_slice(residues);
-                    }
+                outside
+            }
+            Digit::Limb { .. } | Digit::Part { .. } => Buffer::stale(0),
+        });
+        Digits { decomposition: self, x, transformed, extensions: extensions.collect() }
+    }
+}
+
+/// The digits of one polynomial.
+pub struct Digits<'a> {
+    decomposition: &'a Decomposition,
+    x: &'a Poly<Coeff>,
+    transformed: Option<&'a Poly<Ntt>>,
+    /// For groups: the residues modulo the primes outside the group.
+    extensions: Vec<Buffer>,
+}
+
+impl Digits<'_> {
+    /// How many residues [`Digits::modulo`] needs as scratch.
+    pub fn scratch_len(&self) -> usize {
+        self.decomposition.digits.len() * self.x.degree()
+    }
+
+    /// Every digit modulo prime number `index` of the target basis, in evaluation form.
+    pub fn modulo<'s>(&'s self, index: usize, limb: &Limb, scratch: &'s mut [u64]) -> Vec<&'s [u64]> {
+        let degree = self.x.degree();
+        let digits = self.decomposition.digits.iter().zip(&self.extensions);
+        digits
+            .zip(scratch.chunks_exact_mut(degree))
+            .map(|((digit, extension), values)| {
+                if let (Digit::Limb { index: own }, Some(transformed)) = (digit, self.transformed)
+                    && *own == index
+                {
+                    return limb_of(transformed, index);
+                }
+                self.fill(digit, extension, index, limb, values);
+                limb.plan().forward(values);
+                &*values
+            })
+            .collect()
+    }
+
+    fn fill(&self, digit: &Digit, extension: &[u64], index: usize, limb: &Limb, values: &mut [u64]) {
+        match digit {
+            Digit::Limb { index: own } => {
+                if let Some((source, residues)) = self.x.limbs().nth(*own) {
+                    limb.arithmetic().lift_centred(values, residues, source.modulus());
                 }
             }
+            Digit::Part { index: own, shift, bits } => {
+                let mask = (1_u64 << bits) - 1;
+                for (value, &residue) in values.iter_mut().zip(limb_of(self.x, *own)) {
+                    *value = (residue >> shift) & mask;
+                }
+            }
+            Digit::Group { range, .. } => {
+                let residues = if range.contains(&index) {
+                    limb_of(self.x, index)
+                } else {
+                    let position = if index < range.start { index } else { index - range.len() };
+                    extension.chunks_exact(values.len()).nth(position).unwrap_or_default()
+                };
+                values.copy_from_slice(residues);
+            }
         }
-        out
     }
+}
+
+/// The residues modulo prime number `index`.
+fn limb_of<R: Representation>(poly: &Poly<R>, index: usize) -> &[u64] {
+    poly.residues().chunks_exact(poly.degree()).nth(index).unwrap_or_default()
 }

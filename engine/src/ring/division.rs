@@ -52,9 +52,9 @@ impl NttDivision {
             self.kept.len() + self.dropped.len(),
             "polynomial over another basis than the division's"
         );
-        let tail = x.residues().iter().skip(self.kept.len() * degree).copied().collect();
+        let tail = x.residues().get(self.kept.len() * degree..).unwrap_or_default();
         let tail = Poly::<Ntt>::from_residues(&self.dropped, tail).into_coeff();
-        let mut remainder = Poly::<Coeff>::zero(&self.kept);
+        let mut remainder = Poly::<Coeff>::stale(&self.kept);
         self.remainder.apply(tail.residues(), None, remainder.residues_mut());
         let remainder = remainder.into_ntt();
         let mut out = x.truncated(&self.kept);

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use blindrelay_kernels::Buffer;
 use zeroize::Zeroize;
 
 use super::basis::{Basis, Limb};
@@ -33,7 +34,7 @@ impl Representation for Ntt {}
 #[derive(Debug)]
 pub struct Poly<R: Representation> {
     basis: Arc<Basis>,
-    residues: Vec<u64>,
+    residues: Buffer,
     representation: PhantomData<R>,
 }
 
@@ -52,14 +53,21 @@ impl<R: Representation> PartialEq for Poly<R> {
 impl<R: Representation> Poly<R> {
     /// The zero polynomial.
     pub fn zero(basis: &Arc<Basis>) -> Self {
-        let residues = vec![0; basis.degree() * basis.len()];
+        let residues = Buffer::zeroed(basis.degree() * basis.len());
+        Self { basis: Arc::clone(basis), residues, representation: PhantomData }
+    }
+
+    /// A polynomial whose residues the caller overwrites, all of them: until then they are those of some earlier polynomial.
+    pub(crate) fn stale(basis: &Arc<Basis>) -> Self {
+        let residues = Buffer::stale(basis.degree() * basis.len());
         Self { basis: Arc::clone(basis), residues, representation: PhantomData }
     }
 
     /// Takes residues in the layout of [`Poly::residues`], all canonical. Panics where the length is not `n` times the number
     /// of primes or a residue is not below its prime: foreign bytes are checked by `wire` before they come here.
-    pub fn from_residues(basis: &Arc<Basis>, residues: Vec<u64>) -> Self {
+    pub fn from_residues(basis: &Arc<Basis>, residues: &[u64]) -> Self {
         assert_eq!(residues.len(), basis.degree() * basis.len(), "residues do not fill the basis");
+        let residues = Buffer::from_slice(residues);
         let poly = Self { basis: Arc::clone(basis), residues, representation: PhantomData };
         debug_assert!(poly.limbs().all(|(limb, values)| values.iter().all(|&x| x < limb.modulus().value())));
         poly
@@ -106,8 +114,8 @@ impl<R: Representation> Poly<R> {
             basis.len() <= self.basis.len() && *self.basis.prefix(basis.len()) == **basis,
             "not a prefix of the basis"
         );
-        let residues = self.residues.iter().take(basis.len() * basis.degree()).copied().collect();
-        Self { basis: Arc::clone(basis), residues, representation: PhantomData }
+        let kept = self.residues.get(..basis.len() * basis.degree()).unwrap_or_default();
+        Self { basis: Arc::clone(basis), residues: Buffer::from_slice(kept), representation: PhantomData }
     }
 
     pub(super) fn reinterpret<S: Representation>(self) -> Poly<S> {
@@ -130,7 +138,7 @@ impl Poly<Coeff> {
 
     /// The residues of small signed coefficients, one per power of `X`. Constant time.
     pub fn from_small(basis: &Arc<Basis>, coefficients: &[i8]) -> Self {
-        let mut poly = Self::zero(basis);
+        let mut poly = Self::stale(basis);
         for (limb, values) in poly.limbs_mut() {
             limb.arithmetic().from_small(values, coefficients);
         }

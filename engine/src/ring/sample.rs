@@ -115,7 +115,7 @@ impl Expander {
 
     /// A uniform polynomial: stream `i` gives the residues modulo prime `i` of the basis, by rejection.
     pub fn uniform<R: Representation>(&self, basis: &Arc<Basis>) -> Poly<R> {
-        let mut poly = Poly::zero(basis);
+        let mut poly = Poly::stale(basis);
         for (index, (limb, residues)) in (0..).zip(poly.limbs_mut()) {
             let mut stream = self.stream(index);
             sampling::uniform(limb.modulus(), limb.arithmetic().backend(), residues, &mut |words| stream.fill(words));

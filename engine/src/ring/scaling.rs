@@ -48,14 +48,14 @@ impl Scaling {
     /// Applies the map to a polynomial known over `from` only.
     pub fn apply(&self, input: &Poly<Coeff>) -> Poly<Coeff> {
         assert!(*input.basis() == self.from, "polynomial over another basis than the map's");
-        let mut out = Poly::zero(&self.to);
+        let mut out = Poly::stale(&self.to);
         self.scaler.apply(input.residues(), None, out.residues_mut());
         out
     }
 
     /// Applies the map to residues known over `from`, given residues of the same `X` over `to`.
     pub fn apply_with_carry(&self, input: &[u64], carry: &[u64]) -> Poly<Coeff> {
-        let mut out = Poly::zero(&self.to);
+        let mut out = Poly::stale(&self.to);
         self.scaler.apply(input, Some(carry), out.residues_mut());
         out
     }

@@ -130,7 +130,7 @@ fn extreme_residues_come_back() {
                 .iter()
                 .flat_map(|p| std::iter::repeat_n(extreme.min(p.value() - 1), parameters.degree()))
                 .collect();
-            let body = Poly::from_residues(parameters.top().basis(), residues);
+            let body = Poly::from_residues(parameters.top().basis(), &residues);
             let object = SeededCiphertext::new(parameters, rlwe::SeededCiphertext::new(body, objects::seed(1)));
             assert_eq!(SeededCiphertext::from_bytes(&object.to_bytes(), context), Ok(object));
         }
