@@ -1,0 +1,106 @@
+//! Options that several commands share.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use blindrelay_engine::operator::Handle;
+use blindrelay_routing::Token;
+use clap::Args;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::client::Client;
+use crate::failure::Failure;
+
+/// Largest file of identities or embeddings.
+const MAX_INPUT_BYTES: u64 = 64 << 20;
+
+/// Where the service is and how it is spoken to.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceOptions {
+    /// Address of the service
+    #[arg(long, value_name = "URL", env = "BLINDRELAY_SERVICE", default_value = "http://127.0.0.1:8437")]
+    service: String,
+    /// File that holds the service's API key; without it, BLINDRELAY_API_KEY is used where it is set
+    #[arg(long, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+    /// Seconds that one request may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    timeout: f64,
+}
+
+impl ServiceOptions {
+    /// The client that these options describe.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let key = match &self.api_key_file {
+            Some(path) => Some(Zeroizing::new(read_text(path)?)),
+            None => std::env::var("BLINDRELAY_API_KEY").ok().map(Zeroizing::new),
+        };
+        let key = key.as_deref().map(|key| key.trim()).filter(|key| !key.is_empty());
+        if key.is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(Failure::Usage {
+                what: "the API key has characters that no key has".to_owned(),
+                advice: "give the key alone, on one line",
+            });
+        }
+        Ok(Client::new(&self.service, key, Duration::from_secs_f64(self.timeout))?)
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0.001 to 86400".to_owned()),
+    }
+}
+
+/// A room's id: 32 hexadecimal digits, like a handle.
+pub(crate) fn room_id(text: &str) -> Result<String, String> {
+    match text.parse::<Handle>() {
+        Ok(id) => Ok(id.to_string()),
+        Err(_) => Err("a room's id is 32 hexadecimal digits".to_owned()),
+    }
+}
+
+/// The whole of a text file.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    let read = |source| Failure::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(read)?;
+    file.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes).map_err(read)?;
+    let content = |fault: String, advice| Failure::Content { path: path.to_owned(), fault, advice };
+    if bytes.len() as u64 > MAX_INPUT_BYTES {
+        bytes.zeroize();
+        return Err(content(format!("more than {MAX_INPUT_BYTES} bytes"), "split the file"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        error.into_bytes().zeroize();
+        content(format!("not UTF-8 from byte {at} on"), "save the file as UTF-8")
+    })
+}
+
+/// An embedding from a file: 128 numbers, as a JSON array or separated by white space or commas.
+pub(crate) fn embedding(path: &Path) -> Result<Token, Failure> {
+    let text = Zeroizing::new(read_text(path)?);
+    let fault = |fault: String| Failure::Content {
+        path: path.to_owned(),
+        fault,
+        advice: "write 128 finite numbers, as a JSON array or separated by white space",
+    };
+    let inner = text.trim();
+    let numbers: Vec<f32> = if inner.starts_with('[') {
+        serde_json::from_str(inner).map_err(|error| fault(error.to_string()))?
+    } else {
+        let words = inner.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        let parsed = words
+            .enumerate()
+            .map(|(index, word)| word.parse().map_err(|_| fault(format!("number {} cannot be read", index + 1))));
+        parsed.collect::<Result<_, _>>()?
+    };
+    let numbers = Zeroizing::new(numbers);
+    if numbers.iter().all(|&number| number == 0.0) {
+        return Err(fault("no number other than 0".to_owned()));
+    }
+    Token::quantise(&numbers).map_err(|error| fault(error.to_string()))
+}

@@ -1,0 +1,43 @@
+//! `demo`: a meeting, played through a real service over real HTTP, and beside it what the relay saw of it.
+
+mod cast;
+mod relay;
+mod report;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use blindrelay_engine::Backend;
+use clap::Args;
+
+use self::cast::Play;
+use self::relay::Relay;
+use self::report::Report;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::meeting::Meeting;
+use crate::output::Output;
+
+/// Nothing in a demonstration takes this long.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Who is there, who arrives and whom the newcomer looks for; without it, a small board meeting
+    meeting: Option<PathBuf>,
+}
+
+/// Plays the meeting and prints both sides.
+pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
+    let meeting = match &arguments.meeting {
+        Some(path) => Meeting::read(path)?,
+        None => Meeting::example()?,
+    };
+    let start = Instant::now();
+    let relay = Relay::start(backend)?;
+    let client = Client::new(&relay.url(), None, REQUEST_LIMIT)?;
+    let play = Play::perform(&meeting, &client, backend)?;
+    let passages = relay.stop();
+    let report = Report::new(&meeting, &play, &passages, backend, start.elapsed());
+    output.result(&report, || report::text::describe(&report, Output::columns(), Output::colours()))
+}

@@ -1,0 +1,240 @@
+//! The two columns, and the figures under them.
+
+use super::{Member, Report, Sighting, Step};
+use crate::member::Score;
+use crate::printable::{count, grouped, name, pad, width, wrap};
+
+/// With more participants than this, most of their rows are summed up in one.
+const ROWS: usize = 12;
+/// How many of them are shown then, at the beginning and at the end.
+const SHOWN: (usize, usize) = (5, 2);
+
+/// A row: what the relay saw, and what the members knew at that moment.
+struct Row {
+    left: String,
+    right: String,
+    /// Whether the row holds the point of it all.
+    bright: bool,
+}
+
+/// The report for people, at most `columns` wide.
+pub(in super::super) fn describe(report: &Report, columns: usize, colours: bool) -> String {
+    let paint = Paint(colours);
+    let mut text = heading(report);
+    text += &table(&rows(report), columns, paint);
+    text += &figures(report);
+    for line in wrap(&closing(report), columns) {
+        text += &line;
+        text.push('\n');
+    }
+    text
+}
+
+fn heading(report: &Report) -> String {
+    let title = if report.title.trim().is_empty() { "A meeting" } else { &report.title };
+    format!(
+        "{}: {}. {} arrives and looks for {}.\n\n",
+        name(title),
+        count(report.participants.len(), "participant"),
+        name(&report.newcomer.name),
+        name(&report.newcomer.looks_for)
+    )
+}
+
+fn rows(report: &Report) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let enrolments = report.participants.len();
+    let mut seen = 0;
+    let mut summed = (0, 0);
+    for sighting in &report.relay {
+        let (right, bright) = match sighting.step {
+            Step::Keys => (keys_row(), false),
+            Step::Room => (room_row(report), false),
+            Step::Enrolment(participant) => {
+                seen += 1;
+                let Some(member) = report.participants.get(participant) else { continue };
+                let matches = report.newcomer.matches.iter().any(|score| score.handle.to_string() == member.handle);
+                let (first, last) = SHOWN;
+                if enrolments > ROWS && seen > first && seen + last <= enrolments && !matches {
+                    summed = (summed.0 + 1, summed.1 + sighting.request_bytes);
+                    continue;
+                }
+                flush(&mut rows, &mut summed);
+                (member_row(member), false)
+            }
+            Step::Match => {
+                flush(&mut rows, &mut summed);
+                (match_row(report), true)
+            }
+            Step::Other => (String::new(), false),
+        };
+        rows.push(Row { left: sighting.describe(), right, bright });
+    }
+    flush(&mut rows, &mut summed);
+    rows
+}
+
+/// Closes a run of enrolments that are not shown one by one.
+fn flush(rows: &mut Vec<Row>, summed: &mut (usize, usize)) {
+    let (number, bytes) = std::mem::take(summed);
+    if number > 0 {
+        let left = format!("… {} more of the same kind, {} B in", grouped(number), grouped(bytes));
+        let right = format!("… {} enrol their names in the same way", count(number, "participant"));
+        rows.push(Row { left, right, bright: false });
+    }
+}
+
+impl Sighting {
+    fn describe(&self) -> String {
+        let path: Vec<String> = self.path.split('/').map(abbreviate).collect();
+        let mut text = format!("{} {}\n{}", self.method, path.join("/"), self.status);
+        for (direction, bytes, digest) in
+            [("in", self.request_bytes, &self.request_digest), ("out", self.response_bytes, &self.response_digest)]
+        {
+            if bytes > 0 {
+                text += &format!("  {direction} {} B {digest}", grouped(bytes));
+            }
+        }
+        text
+    }
+}
+
+/// Ids cut to eight digits.
+fn abbreviate(segment: &str) -> String {
+    let (id, query) = segment.split_once('?').map_or((segment, None), |(id, query)| (id, Some(query)));
+    let long = id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let id = if long { format!("{}…", id.get(..8).unwrap_or(id)) } else { id.to_owned() };
+    query.map_or_else(|| id.clone(), |query| format!("{id}?{query}"))
+}
+
+fn short(handle: &str) -> String {
+    format!("{}…", handle.get(..8).unwrap_or(handle))
+}
+
+fn keys_row() -> String {
+    "The members share a 32-byte secret that never leaves them. Keys made from it let the service compute; they open nothing.".to_owned()
+}
+
+fn room_row(report: &Report) -> String {
+    format!("A room for {}.", report.operator)
+}
+
+fn member_row(member: &Member) -> String {
+    let label = member.label.as_ref().map_or_else(String::new, |label| format!(" ({})", name(label)));
+    format!("{}{label} enrols under that name and is given handle {}", name(&member.name), short(&member.handle))
+}
+
+fn match_row(report: &Report) -> String {
+    let learned = &report.newcomer;
+    let (seeker, sought) = (name(&learned.name), name(&learned.looks_for));
+    let mut text = format!("{seeker} looks for {sought} and opens {}: ", count(learned.scores.len(), "score"));
+    match learned.matches.as_slice() {
+        [] => text += "nobody in the room has that name",
+        [one] => text += &format!("{} scores {}, so connect to it", of_handle(one), one.score),
+        several => {
+            let handles: Vec<String> = several.iter().take(4).map(of_handle).collect();
+            let more = if several.len() > handles.len() { " and others" } else { "" };
+            text += &format!(
+                "{} equal names: handles {}{more} score {} each, so connect to any of them",
+                grouped(several.len()),
+                handles.join(", "),
+                learned.threshold
+            );
+        }
+    }
+    if let Some(closest) = learned.closest_other {
+        text += &format!(". Nobody else scores more than {closest} of {}", learned.threshold);
+    }
+    text + "."
+}
+
+fn of_handle(score: &Score) -> String {
+    short(&score.handle.to_string())
+}
+
+/// Two columns between box lines.
+fn table(rows: &[Row], columns: usize, paint: Paint) -> String {
+    let inner = columns.saturating_sub(7);
+    let (left, right) = (inner / 2, inner - inner / 2);
+    let (over_left, over_right) = ("─".repeat(left + 2), "─".repeat(right + 2));
+    let line = |a: &str, b: &str| format!("│ {} │ {} │\n", pad(a, left), pad(b, right));
+    let mut text = format!("┌{over_left}┬{over_right}┐\n");
+    let heads = (pad("what the relay saw", left), pad("what the participants know and learn", right));
+    text += &format!("│ {} │ {} │\n", paint.bold(&heads.0), paint.bold(&heads.1));
+    for row in rows {
+        text += &format!("├{over_left}┼{over_right}┤\n");
+        let (lefts, rights) = (wrap(&row.left, left), wrap(&row.right, right));
+        for index in 0..lefts.len().max(rights.len()) {
+            let (a, b) = (lefts.get(index).map_or("", String::as_str), rights.get(index).map_or("", String::as_str));
+            debug_assert!(width(a) <= left && width(b) <= right, "wrapped lines fit their column");
+            if row.bright {
+                text += &format!("│ {} │ {} │\n", pad(a, left), paint.green(&pad(b, right)));
+            } else {
+                text += &line(a, b);
+            }
+        }
+    }
+    text + &format!("└{over_left}┴{over_right}┘\n\n")
+}
+
+fn figures(report: &Report) -> String {
+    let (time, bytes) = (&report.timings_us, &report.bytes);
+    format!(
+        "time    encrypt the probe {}, compute in the service {}, open the answer {}, round trip {}; in all {}\n\
+         bytes   probe {}, answer {}, evaluation keys {} once a room; through the relay {} in all\n\
+         build   {} over {} on {}\n\n",
+        micros(time.encrypt_probe.0),
+        micros(time.service.0),
+        micros(time.open.0),
+        micros(time.round_trip.0),
+        micros(time.whole_demonstration.0),
+        grouped(bytes.probe),
+        grouped(bytes.answer),
+        grouped(bytes.evaluation_keys),
+        grouped(bytes.through_the_relay),
+        report.operator,
+        report.parameters,
+        report.backend
+    )
+}
+
+fn micros(value: f64) -> String {
+    if value < 1000.0 {
+        format!("{value:.0} µs")
+    } else if value < 1e6 {
+        format!("{:.1} ms", value / 1000.0)
+    } else {
+        format!("{:.2} s", value / 1e6)
+    }
+}
+
+fn closing(report: &Report) -> String {
+    let requests = count(report.relay.len(), "request");
+    let decided = if report.newcomer.matches.is_empty() {
+        "that nobody is connected"
+    } else {
+        "which handle is connected once a call is set up"
+    };
+    format!(
+        "The relay passed on {requests} and could tell their sizes and times, how many are enrolled and {decided}; \
+         it could read no name, no question and no score."
+    )
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    fn green(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,135 @@
+//! `room`: create, show or delete a room.
+
+use std::path::PathBuf;
+
+use blindrelay_engine::Backend;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use sha3::{Digest, Sha3_256};
+
+use crate::arguments::{ServiceOptions, room_id};
+use crate::client::Room;
+use crate::failure::Failure;
+use crate::member::{self, Member};
+use crate::output::Output;
+use crate::printable::{count, grouped, hex, one_line};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Create a room and print its id
+    Create(Create),
+    /// Show what the service says of a room
+    Show(Show),
+    /// Delete a room with everything that is enrolled in it
+    Delete(Delete),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    service: ServiceOptions,
+    /// What the room matches; with --key, that of the key file
+    #[arg(long, value_name = "ID")]
+    operator: Option<String>,
+    /// The room's key file: evaluation keys are made from it and uploaded, which shortens answers. The key itself stays here
+    #[arg(long, value_name = "FILE", conflicts_with = "evaluation_keys")]
+    key: Option<PathBuf>,
+    /// Evaluation keys that `keygen` wrote, to be uploaded
+    #[arg(long, value_name = "FILE")]
+    evaluation_keys: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    service: ServiceOptions,
+    /// The room's id
+    #[arg(long, value_name = "ID", value_parser = room_id)]
+    room: String,
+    /// Also list the handles
+    #[arg(long)]
+    handles: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    service: ServiceOptions,
+    /// The room's id
+    #[arg(long, value_name = "ID", value_parser = room_id)]
+    room: String,
+}
+
+/// Does what is asked for.
+pub(crate) fn run(action: &Action, backend: Backend, output: Output) -> Result<(), Failure> {
+    match action {
+        Action::Create(arguments) => create(arguments, backend, output),
+        Action::Show(arguments) => show(arguments, output),
+        Action::Delete(arguments) => {
+            arguments.service.client()?.delete_room(&arguments.room)?;
+            let deleted = serde_json::json!({ "deleted": arguments.room });
+            output.result(&deleted, || format!("room {} is deleted", arguments.room))
+        }
+    }
+}
+
+fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Failure> {
+    let client = arguments.service.client()?;
+    let member = arguments.key.as_deref().map(|path| Member::from_file(path, backend)).transpose()?;
+    let kind = match (&arguments.operator, &member) {
+        (Some(operator), Some(member)) if member::kind_of(operator)? != member.kind() => {
+            return Err(Failure::OtherOperator { expected: member.kind().id(), found: operator.clone() });
+        }
+        (Some(operator), _) => member::kind_of(operator)?,
+        (None, Some(member)) => member.kind(),
+        (None, None) => member::kind_of("match-signs/1")?,
+    };
+    let keys = match (&member, &arguments.evaluation_keys) {
+        (Some(member), _) => Some(member.evaluation_keys()),
+        (None, Some(path)) => Some(std::fs::read(path).map_err(|source| Failure::Read { path: path.clone(), source })?),
+        (None, None) => None,
+    };
+    let digest = keys.as_ref().map(|keys| hex(&Sha3_256::digest(keys)));
+    if let (Some(keys), Some(digest)) = (&keys, &digest) {
+        client.upload_keys(digest, keys)?;
+    }
+    let room = client.create_room(kind.id(), digest.as_deref())?;
+    let created = serde_json::json!({ "room": room, "operator": kind.id(), "evaluation_keys": digest });
+    output.result(&created, || room.clone())
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    room: Room,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<Vec<String>>,
+}
+
+fn show(arguments: &Show, output: Output) -> Result<(), Failure> {
+    let client = arguments.service.client()?;
+    let room = client.room(&arguments.room)?;
+    let listed = arguments.handles.then(|| client.handles(&arguments.room)).transpose()?;
+    let listed = listed.map(|handles| handles.iter().map(ToString::to_string).collect());
+    let shown = Shown { room, listed };
+    output.result(&shown, || describe(&shown))
+}
+
+fn describe(shown: &Shown) -> String {
+    let room = &shown.room;
+    let keys = room.evaluation_keys.as_deref().unwrap_or("none");
+    let mut text = format!(
+        "room {}\n  operator         {}\n  parameters       {}\n  evaluation keys  {}\n  enrolled         {}, {} bytes",
+        one_line(&room.room),
+        one_line(&room.operator),
+        one_line(room.parameters.as_deref().unwrap_or("not told")),
+        one_line(keys),
+        count(room.handles, "handle"),
+        grouped(room.bytes)
+    );
+    for handle in shown.listed.iter().flatten() {
+        text += "\n  ";
+        text += handle;
+    }
+    text
+}

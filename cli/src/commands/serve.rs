@@ -1,0 +1,112 @@
+//! `serve`: the service, until it is told to stop.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use blindrelay_engine::Backend;
+use blindrelay_server::store::memory::MemoryStore;
+use blindrelay_server::{AppState, Config, Registry};
+use clap::Args;
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::arguments::read_text;
+use crate::failure::Failure;
+use crate::output::Output;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Configuration in TOML; without it, a service on 127.0.0.1:8437 for this machine alone
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on, instead of the configuration's; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Check the configuration and stop
+    #[arg(long)]
+    check_config: bool,
+    /// How much is logged to standard error: off, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log: LevelFilter,
+}
+
+/// Serves until the process is interrupted or terminated, then lets running requests finish.
+pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
+    let config = configuration(arguments)?;
+    if arguments.check_config {
+        let checked = serde_json::json!({ "listen": config.listen.to_string(), "tenants": config.tenants.len() });
+        return output.result(&checked, || {
+            format!("the configuration is good: it listens on {}, for {} keys", config.listen, config.tenants.len())
+        });
+    }
+    tracing_subscriber::fmt()
+        .with_max_level(arguments.log)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(&error))?;
+    runtime.block_on(serve(config, backend, output))
+}
+
+fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
+    let text = arguments.config.as_deref().map(read_text).transpose()?.unwrap_or_default();
+    let path = arguments.config.clone().unwrap_or_else(|| PathBuf::from("the default configuration"));
+    let refused = |error: &dyn std::fmt::Display| Failure::Content {
+        path: path.clone(),
+        fault: first_and_last_line(&error.to_string()),
+        advice: "correct it and check it with --check-config",
+    };
+    let mut config: Config = Config::from_toml(&text).map_err(|error| refused(&error))?;
+    if let Some(listen) = arguments.listen {
+        config.listen = listen;
+        config.check().map_err(|error| refused(&error))?;
+    }
+    Ok(config)
+}
+
+/// Errors of TOML quote the file between the place and the reason.
+fn first_and_last_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    match (lines.next(), lines.last()) {
+        (Some(first), Some(last)) => format!("{first}: {last}"),
+        _ => text.to_owned(),
+    }
+}
+
+async fn serve(config: Config, backend: Backend, output: Output) -> Result<(), Failure> {
+    let registry = Registry::standard(backend).map_err(|error| failed(&error))?;
+    let store = Arc::new(MemoryStore::default());
+    let state = AppState::open(&config, registry, store).await.map_err(|error| failed(&error))?;
+    // Before anything is accepted, so that no signal is missed in between.
+    let stop = stop_signal().map_err(|error| failed(&error))?;
+    let bound = TcpListener::bind(config.listen).await;
+    let listener = bound.map_err(|error| Failure::Service(format!("{}: {error}", config.listen)))?;
+    let url = format!("http://{}", listener.local_addr().map_err(|error| failed(&error))?);
+    output.result(&serde_json::json!({ "listening": url }), || format!("listening on {url}"))?;
+    blindrelay_server::serve(listener, state, stop).await.map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Service(error.to_string())
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}

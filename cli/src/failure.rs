@@ -1,0 +1,119 @@
+//! What can end a command: one sentence on what happened, one on what to do, and an exit code.
+
+use std::path::PathBuf;
+
+use blindrelay_engine::params::ParameterError;
+
+use blindrelay_engine::{Error as EngineError, KernelError};
+use blindrelay_keyholder::{KeyFileError, OpenError};
+use blindrelay_routing::{AnswerError, TokenError};
+
+use crate::client::ClientError;
+use crate::meeting::MeetingError;
+use crate::printable;
+
+/// Exit code of an operation that failed.
+pub(crate) const FAILED: u8 = 1;
+/// Exit code of wrong arguments or input files.
+pub(crate) const USAGE: u8 = 2;
+/// Exit code of a search that found nothing.
+pub(crate) const NOTHING_FOUND: u8 = 3;
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Meeting(#[from] MeetingError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    #[error("{path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {source}")]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {fault}")]
+    Content { path: PathBuf, fault: String, advice: &'static str },
+    #[error("{what}")]
+    Usage { what: String, advice: &'static str },
+    #[error(transparent)]
+    Backend(#[from] KernelError),
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("what the service sent is not an answer of this operator ({0})")]
+    Answer(#[from] AnswerError),
+    #[error("the answer belongs to another request")]
+    OtherRequest,
+    #[error("the answer names handle {0} more than once")]
+    RepeatedHandle(blindrelay_engine::operator::Handle),
+    #[error("the answer carries no scores")]
+    NoScores,
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("the room runs {found}, but the key file was made for {expected}")]
+    OtherOperator { expected: &'static str, found: String },
+    #[error("{done} of {all} identities were enrolled, then: {cause}")]
+    Unfinished { done: usize, all: usize, cause: Box<Failure> },
+    #[error("the service could not be started: {0}")]
+    Service(String),
+    #[error("the result could not be written as JSON: {0}")]
+    Json(serde_json::Error),
+    #[error("standard output could not be written: {0}")]
+    Output(std::io::Error),
+}
+
+impl Failure {
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Meeting(_)
+            | Self::KeyFile(_)
+            | Self::Read { .. }
+            | Self::Content { .. }
+            | Self::Usage { .. }
+            | Self::Backend(_)
+            | Self::Parameters(_)
+            | Self::Token(_)
+            | Self::OtherOperator { .. }
+            | Self::Client(ClientError::Url { .. } | ClientError::NoTls { .. }) => USAGE,
+            _ => FAILED,
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::Meeting(error) => error.advice(),
+            Self::Client(error) => error.advice(),
+            Self::KeyFile(KeyFileError::Io { source, .. }) => match source.kind() {
+                std::io::ErrorKind::AlreadyExists => "name another file with --out; a key file is never overwritten",
+                std::io::ErrorKind::NotFound => "check the path, or make a key with `blindrelay keygen`",
+                _ => "check the path and its permissions",
+            },
+            Self::KeyFile(KeyFileError::Mode { .. }) => "then run the command again",
+            Self::KeyFile(_) => "give the key file that `blindrelay keygen` wrote for this room",
+            Self::Read { .. } | Self::Write { .. } => "check the path and its permissions",
+            Self::Content { advice, .. } | Self::Usage { advice, .. } => advice,
+            Self::Backend(_) => "choose one of those, or leave --backend out",
+            Self::Parameters(_) => "`blindrelay params` lists the sets",
+            Self::Token(_) => "give 128 numbers in the range of the operator",
+            Self::Engine(_) => "nothing was sent; run `blindrelay params` to see what the parameter set allows",
+            Self::Answer(_) | Self::OtherRequest | Self::RepeatedHandle(_) | Self::NoScores | Self::Open(_) => {
+                "connect nobody; if it happens again, do not use this service"
+            }
+            Self::OtherOperator { .. } => "use the room's own key file",
+            Self::Unfinished { .. } => "run the command again with the remaining identities, which are listed above",
+            Self::Service(_) => "choose another address or correct the configuration",
+            Self::Json(_) | Self::Output(_) => "check where the output goes",
+        }
+    }
+
+    /// The line for standard error.
+    pub(crate) fn line(&self) -> String {
+        printable::one_line(&format!("error: {self}: {}", self.advice()))
+    }
+}

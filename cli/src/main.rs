@@ -1,0 +1,94 @@
+//! `blindrelay`: rooms whose members find each other through a relay that cannot read whom they look for.
+//!
+//! Exit codes: 0 done, 1 the operation failed, 2 wrong arguments or input files, 3 nobody matches.
+
+mod arguments;
+mod client;
+mod commands;
+mod failure;
+mod meeting;
+mod member;
+mod output;
+mod printable;
+
+use std::process::ExitCode;
+
+use blindrelay_engine::Backend;
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Find each other through a relay that cannot read whom you look for.
+#[derive(Debug, Parser)]
+#[command(name = "blindrelay", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 the operation failed, 2 wrong arguments or input files, 3 nobody matches."
+)]
+struct CommandLine {
+    /// Write results as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Instruction set of the arithmetic: auto, scalar or avx512
+    #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
+    backend: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play a meeting through a service on this machine and show what the relay saw and what it did not
+    Demo(commands::demo::Arguments),
+    /// Make the secret key file of a room
+    Keygen(commands::keygen::Arguments),
+    /// Start the service
+    Serve(commands::serve::Arguments),
+    /// Create, show or delete a room
+    #[command(subcommand)]
+    Room(commands::room::Action),
+    /// Enrol identities or embeddings in a room
+    Enroll(commands::enroll::Arguments),
+    /// Remove what is enrolled under a handle
+    Remove(commands::remove::Arguments),
+    /// Ask whose handle belongs to an identity or is close to an embedding
+    Match(commands::matching::Arguments),
+    /// Say what a file is
+    Inspect(commands::inspect::Arguments),
+    /// Show parameter sets and operators with their security, failure and size figures
+    Params(commands::params::Arguments),
+    /// Measure this build against its peers
+    Bench(commands::bench::Arguments),
+    /// Write shell completions to standard output
+    Completions(commands::completions::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = CommandLine::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            Output::remark(&failure.line());
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
+    let output = Output::new(arguments.json);
+    let backend = Backend::by_name(&arguments.backend)?;
+    match arguments.command {
+        Command::Demo(arguments) => commands::demo::run(&arguments, backend, output)?,
+        Command::Keygen(arguments) => commands::keygen::run(&arguments, backend, output)?,
+        Command::Serve(arguments) => commands::serve::run(&arguments, backend, output)?,
+        Command::Room(action) => commands::room::run(&action, backend, output)?,
+        Command::Enroll(arguments) => commands::enroll::run(&arguments, backend, output)?,
+        Command::Remove(arguments) => commands::remove::run(&arguments, output)?,
+        Command::Match(arguments) => return commands::matching::run(&arguments, backend, output),
+        Command::Inspect(arguments) => commands::inspect::run(&arguments, output)?,
+        Command::Params(arguments) => commands::params::run(&arguments, backend, output)?,
+        Command::Bench(arguments) => commands::bench::run(&arguments, output)?,
+        Command::Completions(arguments) => commands::completions::run::<CommandLine>(&arguments)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,181 @@
+//! Meeting files: who is in a room, who arrives, and whom the newcomer looks for.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// Largest meeting file.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+/// Most participants.
+const MAX_PARTICIPANTS: usize = 10_000;
+
+/// A meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Meeting {
+    /// Its title.
+    #[serde(default)]
+    pub(crate) title: String,
+    /// Who is there.
+    pub(crate) participants: Vec<Participant>,
+    /// Who arrives.
+    pub(crate) newcomer: Newcomer,
+}
+
+/// Somebody in the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Participant {
+    /// The identity by which others find them.
+    pub(crate) name: String,
+    /// A label that tells two entries of one name apart, for example a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handle: Option<String>,
+}
+
+/// Somebody who arrives and looks for a participant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Newcomer {
+    /// Their name.
+    pub(crate) name: String,
+    /// The identity they look for.
+    pub(crate) looks_for: String,
+}
+
+/// Why a meeting file is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MeetingError {
+    #[error("{file}: {source}")]
+    Read { file: String, source: std::io::Error },
+    #[error("{file}: more than {MAX_FILE_BYTES} bytes")]
+    TooLong { file: String },
+    #[error("{file}: the file is empty")]
+    Empty { file: String },
+    #[error("{file}:{line}:{column}: not UTF-8")]
+    Encoding { file: String, line: usize, column: usize },
+    #[error("{file}:{line}:{column}: {fault}")]
+    Json { file: String, line: usize, column: usize, fault: String },
+    #[error("{file}: participants: nobody is listed")]
+    NoParticipants { file: String },
+    #[error("{file}: participants: {found} are listed, at most {MAX_PARTICIPANTS} are possible")]
+    TooMany { file: String, found: usize },
+    #[error("{file}: {place}: the text is empty")]
+    Blank { file: String, place: String },
+    #[error("{file}: participants[{second}].handle: '{label}' is already the handle of participants[{first}]")]
+    RepeatedHandle { file: String, first: usize, second: usize, label: String },
+}
+
+impl MeetingError {
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "check the path and its permissions",
+            Self::TooLong { .. } | Self::TooMany { .. } => "split the meeting",
+            Self::Encoding { .. } => "save the file as UTF-8",
+            Self::RepeatedHandle { .. } => "give every participant its own handle, or none",
+            Self::NoParticipants { .. } | Self::Blank { .. } => {
+                "name at least one participant, the newcomer and whom the newcomer looks for"
+            }
+            Self::Empty { .. } | Self::Json { .. } => {
+                r#"write {"title": .., "participants": [{"name": ..}], "newcomer": {"name": .., "looks_for": ..}}"#
+            }
+        }
+    }
+}
+
+impl Meeting {
+    /// The meeting that the command shows when it is given none.
+    pub(crate) fn example() -> Result<Self, MeetingError> {
+        Self::parse("examples/board-meeting.json", include_bytes!("../../examples/board-meeting.json"))
+    }
+
+    /// Reads a meeting file.
+    pub(crate) fn read(path: &Path) -> Result<Self, MeetingError> {
+        let file = path.display().to_string();
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|opened| opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|source| MeetingError::Read { file: file.clone(), source })?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(MeetingError::TooLong { file });
+        }
+        Self::parse(&file, &bytes)
+    }
+
+    /// Reads the content of a meeting file; `file` is named in errors.
+    pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Self, MeetingError> {
+        let file = || file.to_owned();
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let (line, column) = place(bytes.get(..error.valid_up_to()).unwrap_or_default());
+            MeetingError::Encoding { file: file(), line, column }
+        })?;
+        // Some editors begin UTF-8 files with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.trim().is_empty() {
+            return Err(MeetingError::Empty { file: file() });
+        }
+        let meeting: Self = serde_json::from_str(text).map_err(|error| {
+            let full = error.to_string();
+            let fault = full.rsplit_once(" at line ").map_or(full.as_str(), |(fault, _)| fault).to_owned();
+            MeetingError::Json { file: file(), line: error.line(), column: error.column(), fault }
+        })?;
+        meeting.check(file)?;
+        Ok(meeting)
+    }
+
+    fn check(&self, file: impl Fn() -> String) -> Result<(), MeetingError> {
+        if self.participants.is_empty() {
+            return Err(MeetingError::NoParticipants { file: file() });
+        }
+        if self.participants.len() > MAX_PARTICIPANTS {
+            return Err(MeetingError::TooMany { file: file(), found: self.participants.len() });
+        }
+        let blank = |place: String, text: &str| match text.trim() {
+            "" => Err(MeetingError::Blank { file: file(), place }),
+            _ => Ok(()),
+        };
+        let mut labels: HashMap<&str, usize> = HashMap::new();
+        for (index, participant) in self.participants.iter().enumerate() {
+            blank(format!("participants[{index}].name"), &participant.name)?;
+            let Some(label) = &participant.handle else { continue };
+            blank(format!("participants[{index}].handle"), label)?;
+            if let Some(first) = labels.insert(label, index) {
+                let label = label.clone();
+                return Err(MeetingError::RepeatedHandle { file: file(), first, second: index, label });
+            }
+        }
+        blank("newcomer.name".to_owned(), &self.newcomer.name)?;
+        blank("newcomer.looks_for".to_owned(), &self.newcomer.looks_for)
+    }
+}
+
+/// Line and column, both from 1, of the byte after these.
+fn place(before: &[u8]) -> (usize, usize) {
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_a_meeting() {
+        assert_eq!(Meeting::example().unwrap().participants.len(), 5);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_fault() {
+        let text = "\u{feff}{\"participants\":[{\"name\":\"a\"}],\"newcomer\":{\"name\":\"b\",\"looks_for\":\"a\"}}";
+        assert_eq!(Meeting::parse("m", text.as_bytes()).unwrap().title, "");
+    }
+
+    #[test]
+    fn places_count_from_one() {
+        assert_eq!(place(b""), (1, 1));
+        assert_eq!(place(b"ab\nc"), (2, 2));
+    }
+}
