@@ -263,3 +263,14 @@ impl Store for MemoryStore {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract;
+
+    #[tokio::test]
+    async fn keeps_the_contract() {
+        contract::all(&MemoryStore::new()).await.unwrap();
+    }
+}
