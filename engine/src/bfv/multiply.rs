@@ -42,17 +42,11 @@ impl Extended {
 
     /// `round(t / Q * c (x) d)` for pairs given in evaluation form: three polynomials over `Q`.
     fn product(&self, c: [&Poly<Ntt>; 2], d: [&Poly<Ntt>; 2]) -> [Poly<Coeff>; 3] {
-        let outward = |poly: &Poly<Ntt>| self.outward.apply(&poly.clone().into_coeff()).into_ntt();
-        let inner = Poly::tensor(c, d);
-        let [c, d] = [c.map(outward), d.map(outward)];
-        let outer = Poly::tensor([&c[0], &c[1]], [&d[0], &d[1]]);
-        let mut outer = outer.into_iter();
-        inner.map(|inner| {
-            let carry = outer.next().map(Poly::into_coeff);
-            let carry = carry.as_ref().map_or(&[][..], |poly| poly.residues());
-            let scaled = self.scale.apply_with_carry(inner.into_coeff().residues(), carry);
-            self.inward.apply(&scaled)
-        })
+        let outward = |poly: &Poly<Ntt>| self.outward.apply(&poly.clone().into_coeff());
+        let outer = Poly::tensor_of_coeff(c.map(outward), d.map(outward));
+        let ([inner0, inner1, inner2], [outer0, outer1, outer2]) = (Poly::tensor_into_coeff(c, d), outer);
+        [(inner0, outer0), (inner1, outer1), (inner2, outer2)]
+            .map(|(inner, outer)| self.inward.apply(&self.scale.apply_assign(&inner, outer)))
     }
 }
 

@@ -70,7 +70,55 @@ impl Poly<Ntt> {
     }
 }
 
+impl Poly<Ntt> {
+    /// [`Poly::tensor`] followed by the inverse transform, prime by prime: what belongs to one prime stays in the cache.
+    pub fn tensor_into_coeff(c: [&Self; 2], d: [&Self; 2]) -> [Poly<Coeff>; 3] {
+        let ([c0, c1], [d0, d1]) = (c, d);
+        for other in [c1, d0, d1] {
+            c0.assert_same_basis(other);
+        }
+        let mut outputs = [0; 3].map(|_| Poly::<Coeff>::stale(c0.basis()));
+        let [out0, out1, out2] = &mut outputs;
+        let inputs = c0.limbs().zip(c1.limbs()).zip(d0.limbs()).zip(d1.limbs());
+        for ((((limb, o0), (_, o1)), (_, o2)), ((((_, c0), (_, c1)), (_, d0)), (_, d1))) in
+            out0.limbs_mut().zip(out1.limbs_mut()).zip(out2.limbs_mut()).zip(inputs)
+        {
+            limb.arithmetic().tensor([&mut *o0, &mut *o1, &mut *o2], [c0, c1], [d0, d1]);
+            for output in [o0, o1, o2] {
+                limb.plan().inverse(output);
+            }
+        }
+        outputs
+    }
+}
+
 impl Poly<Coeff> {
+    /// The tensor product of two pairs in coefficients, prime by prime: what belongs to one prime stays in the cache. The factors' buffers
+    /// are used up.
+    pub fn tensor_of_coeff(c: [Self; 2], d: [Self; 2]) -> [Self; 3] {
+        let ([mut c0, mut c1], [mut d0, mut d1]) = (c, d);
+        for other in [&c1, &d0, &d1] {
+            c0.assert_same_basis(other);
+        }
+        let mut third = Self::stale(c0.basis());
+        let factors = c0.limbs_mut().zip(c1.limbs_mut()).zip(d0.limbs_mut()).zip(d1.limbs_mut());
+        for (((((limb, c0), (_, c1)), (_, d0)), (_, d1)), (_, third)) in factors.zip(third.limbs_mut()) {
+            for factor in [&mut *c0, &mut *c1, &mut *d0, &mut *d1] {
+                limb.plan().forward(factor);
+            }
+            let arithmetic = limb.arithmetic();
+            // c1 d1, then c0 d1 + c1 d0 over d1, then c0 d0 over c0: each factor is overwritten after its last use.
+            arithmetic.mul(third, c1, d1);
+            arithmetic.mul_assign(d1, c0);
+            arithmetic.mul_add_assign(d1, c1, d0);
+            arithmetic.mul_assign(c0, d0);
+            for output in [c0, d1, third] {
+                limb.plan().inverse(output);
+            }
+        }
+        [c0, d1, third]
+    }
+
     /// Multiplies by `X^exponent`, where `exponent` is taken modulo `2 n`: a rotation of the coefficients, negated on wrapping.
     #[must_use]
     pub fn mul_monomial(&self, exponent: usize) -> Self {

@@ -53,11 +53,14 @@ impl Scaling {
         out
     }
 
-    /// Applies the map to residues known over `from`, given residues of the same `X` over `to`.
-    pub fn apply_with_carry(&self, input: &[u64], carry: &[u64]) -> Poly<Coeff> {
-        let mut out = Poly::stale(&self.to);
-        self.scaler.apply(input, Some(carry), out.residues_mut());
-        out
+    /// Applies the map to a polynomial known over `from` as `input` and over `to` as `carry`, whose buffer becomes the result's.
+    pub fn apply_assign(&self, input: &Poly<Coeff>, mut carry: Poly<Coeff>) -> Poly<Coeff> {
+        assert!(
+            *input.basis() == self.from && *carry.basis() == self.to,
+            "polynomials over other bases than the map's"
+        );
+        self.scaler.apply_assign(input.residues(), carry.residues_mut());
+        carry
     }
 
     /// The bare kernel, for callers that own the buffers.
