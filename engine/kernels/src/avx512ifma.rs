@@ -13,6 +13,7 @@ macro_rules! entries {
     };
 }
 
+mod butterfly;
 mod forward;
 mod inverse;
 mod lanes;

@@ -1,11 +1,15 @@
 //! Forward negacyclic NTT in eight lanes: Cooley-Tukey butterflies, two or three layers a pass, the last three in registers.
+//!
+//! What did not help: doing the last pass and the last three layers in one visit of 64 residues (too few registers for both
+//! sets of twiddles), and one butterfly after the other instead of step by step (`Lanes::layer`).
 
 use core::arch::x86_64::{__m512i, _mm512_setzero_si512};
 
+use super::butterfly::{Lanes, broadcast, split};
 use super::lanes::{
     load, load_four, load_two, order_to_stride4, store, stride1_to_order, stride2_to_stride1, stride4_to_stride2,
 };
-use super::ntt::{CACHED, Lanes, NttTables, Pass, Tail, Twiddle, broadcast, split};
+use super::ntt::{CACHED, NttTables, Pass, Tail, Twiddle};
 
 entries! {
     ntt_forward(tables: &NttTables, a: &mut [u64]);

@@ -6,8 +6,9 @@
 
 use core::arch::x86_64::{__m512i, _mm512_add_epi64, _mm512_setzero_si512, _mm512_sub_epi64};
 
+use super::butterfly::{Lanes, broadcast, split};
 use super::lanes::{load, store, stride1_to_order, stride2_to_stride1, stride2_to_stride4, stride4_to_order};
-use super::ntt::{CACHED, Lanes, LastPass, NttTables, Pass, TwiddleVector, broadcast, split};
+use super::ntt::{CACHED, LastPass, NttTables, Pass, TwiddleVector};
 
 entries! {
     ntt_inverse(tables: &NttTables, a: &mut [u64]);
