@@ -21,7 +21,7 @@ pub(crate) struct ServiceOptions {
     /// Address of the service
     #[arg(long, value_name = "URL", env = "BLINDRELAY_SERVICE", default_value = "http://127.0.0.1:8437")]
     service: String,
-    /// File that holds the service's API key; without it, BLINDRELAY_API_KEY is used where it is set
+    /// File that holds the service's API key; without it, the variable `BLINDRELAY_API_KEY` is used where it is set
     #[arg(long, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
     /// Seconds that one request may take

@@ -65,7 +65,11 @@ impl ClientError {
 
     /// Whether the request may have been carried out although no reply to it arrived.
     pub(crate) fn leaves_doubt(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Timeout { .. } | Self::Foreign { .. })
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Foreign { .. } => true,
+            Self::Refused { status, .. } => *status >= 500 && *status != 503,
+            Self::Url { .. } | Self::NoTls { .. } => false,
+        }
     }
 }
 
@@ -93,7 +97,8 @@ pub(crate) struct NewRoom {
 /// What the service says of a room.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Room {
-    pub(crate) room: String,
+    #[serde(rename = "room")]
+    pub(crate) id: String,
     pub(crate) operator: String,
     #[serde(default)]
     pub(crate) parameters: Option<String>,
@@ -137,7 +142,10 @@ impl Client {
         if authority.is_empty() || authority.contains(['?', '#', '@']) || authority.contains(char::is_whitespace) {
             return Err(fault("it is not a host with an optional port and path"));
         }
-        base.parse::<ureq::http::Uri>().map_err(|_| fault("it cannot be parsed"))?;
+        let uri: ureq::http::Uri = base.parse().map_err(|_| fault("it cannot be parsed"))?;
+        if uri.port_u16().is_none() && uri.authority().is_none_or(|authority| authority.as_str() != authority.host()) {
+            return Err(fault("its port is not a number up to 65535"));
+        }
         // No proxy from the environment and no redirects: the API key goes to the named service and nowhere else.
         let config = Agent::config_builder()
             .timeout_global(Some(limit))

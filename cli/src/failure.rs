@@ -56,10 +56,15 @@ pub(crate) enum Failure {
     Open(#[from] OpenError),
     #[error("the room runs {found}, but the key file was made for {expected}")]
     OtherOperator { expected: &'static str, found: String },
+    #[error("the room's evaluation keys are not those of the key file")]
+    OtherKey,
     #[error("{done} of {all} identities were enrolled, then: {cause}")]
     Unfinished { done: usize, all: usize, cause: Box<Failure> },
     #[error("the service could not be started: {0}")]
     Service(String),
+    #[cfg(feature = "bench")]
+    #[error("the measurement failed: {0}")]
+    Bench(String),
     #[error("the result could not be written as JSON: {0}")]
     Json(serde_json::Error),
     #[error("standard output could not be written: {0}")]
@@ -79,6 +84,7 @@ impl Failure {
             | Self::Parameters(_)
             | Self::Token(_)
             | Self::OtherOperator { .. }
+            | Self::OtherKey
             | Self::Client(ClientError::Url { .. } | ClientError::NoTls { .. }) => USAGE,
             _ => FAILED,
         }
@@ -106,8 +112,13 @@ impl Failure {
                 "connect nobody; if it happens again, do not use this service"
             }
             Self::OtherOperator { .. } => "use the room's own key file",
+            Self::OtherKey => {
+                "use the room's own key file; if this is it, do not use this service, which may have exchanged the keys"
+            }
             Self::Unfinished { .. } => "run the command again with the remaining identities, which are listed above",
             Self::Service(_) => "choose another address or correct the configuration",
+            #[cfg(feature = "bench")]
+            Self::Bench(_) => "figures of sides that disagree are not shown; see what the message names",
             Self::Json(_) | Self::Output(_) => "check where the output goes",
         }
     }

@@ -87,7 +87,7 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Match(arguments) => return commands::matching::run(&arguments, backend, output),
         Command::Inspect(arguments) => commands::inspect::run(&arguments, output)?,
         Command::Params(arguments) => commands::params::run(&arguments, backend, output)?,
-        Command::Bench(arguments) => commands::bench::run(&arguments, output)?,
+        Command::Bench(arguments) => commands::bench::run(&arguments, backend, output)?,
         Command::Completions(arguments) => commands::completions::run::<CommandLine>(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -153,9 +153,9 @@ impl Meeting {
 
 /// Line and column, both from 1, of the byte after these.
 fn place(before: &[u8]) -> (usize, usize) {
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
-    (line, column)
+    let lines = || before.split(|&byte| byte == b'\n');
+    let column = lines().next_back().map_or(0, <[u8]>::len) + 1;
+    (lines().count(), column)
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ use blindrelay_keyholder::{Expectation, KeyRequirements, SecretKey, file};
 use blindrelay_routing::{MatchAnswer, MatchKind, Token};
 use sha3::{Digest, Sha3_256};
 
+use crate::client::Room;
 use crate::failure::Failure;
+use crate::printable::hex;
 
 /// The kinds of rooms, for looking one up by name or by parameters.
 pub(crate) const KINDS: [MatchKind; 2] = [MatchKind::Signs, MatchKind::Embeddings];
@@ -103,6 +105,16 @@ impl Member {
     pub(crate) fn evaluation_keys(&self) -> Vec<u8> {
         let requirements = KeyRequirements { relinearization: true, ..KeyRequirements::default() };
         self.key.evaluation_keys(&requirements).to_bytes()
+    }
+
+    /// Refuses a room that is not this member's: one of another operator, or with evaluation keys that were not made from the same secret. They are
+    /// recomputed here, so that a service cannot exchange them; a room without any cannot be told from another.
+    pub(crate) fn recognise(&self, room: &Room) -> Result<(), Failure> {
+        if room.operator != self.kind.id() {
+            return Err(Failure::OtherOperator { expected: self.kind.id(), found: room.operator.clone() });
+        }
+        let own = |found: &String| *found == hex(&Sha3_256::digest(self.evaluation_keys()));
+        if room.evaluation_keys.as_ref().is_none_or(own) { Ok(()) } else { Err(Failure::OtherKey) }
     }
 
     /// Tokens as an encrypted record, as it is sent.

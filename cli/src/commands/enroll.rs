@@ -79,9 +79,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     }
     let skipped = all - subjects.len();
     let room = client.room(&arguments.room)?;
-    if room.operator != member.kind().id() {
-        return Err(Failure::OtherOperator { expected: member.kind().id(), found: room.operator });
-    }
+    member.recognise(&room)?;
     let room = arguments.room.clone();
     let mut report = Report { room, enrolled: Vec::new(), skipped, unknown: Vec::new(), remaining: Vec::new() };
     let outcome = enroll_all(&client, &member, &subjects, &mut report, receipts.as_mut(), output);
@@ -163,8 +161,9 @@ fn enroll_all(
                 .extend(enrolled.map(|(handle, identity)| Enrolled { handle: handle.to_string(), identity }));
             if !output.json() {
                 let lines = handles.iter().zip(labels());
-                let text: String = lines.map(|(handle, label)| format!("{handle}  {}\n", one_line(&label))).collect();
-                bar.suspend(|| Output::write(text.as_bytes()))?;
+                let lines: Vec<String> =
+                    lines.map(|(handle, label)| format!("{handle}  {}\n", one_line(&label))).collect();
+                bar.suspend(|| Output::write(lines.concat().as_bytes()))?;
             }
             match &mut receipts {
                 Some(receipts) => receipts.note(&handles, labels()),

@@ -88,20 +88,21 @@ fn claim(path: &Path) -> Result<std::fs::File, Failure> {
 }
 
 fn describe(made: &Made) -> String {
-    let mut text = format!(
-        "{}: the secret of one room for {}, readable by you only\n  give it to the room's members over a channel that you trust, and to nobody else\n  parameters {}, digest {}",
+    let key = format!(
+        "{}: the secret of one room for {}, readable by you only\n  give it to the room's members over a channel that you \
+         trust, and to nobody else\n  parameters {}, digest {}",
         made.key_file.display(),
         made.operator,
         made.parameters,
         made.parameter_digest
     );
-    if let Some(keys) = &made.evaluation_keys {
-        text += &format!(
+    let keys = made.evaluation_keys.as_ref().map_or_else(String::new, |keys| {
+        format!(
             "\n{}: evaluation keys for the service, {} bytes; they open nothing\n  digest {}",
             keys.file.display(),
             grouped(keys.bytes),
             keys.digest
-        );
-    }
-    text
+        )
+    });
+    key + &keys
 }

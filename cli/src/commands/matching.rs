@@ -65,9 +65,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     let token = subject(&member, arguments)?;
     let threshold = arguments.threshold.unwrap_or_else(|| default_threshold(member.kind(), &token));
     let room = client.room(&arguments.room)?;
-    if room.operator != member.kind().id() {
-        return Err(Failure::OtherOperator { expected: member.kind().id(), found: room.operator });
-    }
+    member.recognise(&room)?;
     let probe = member.probe(&token)?;
     let mut scores =
         match client.matching(&arguments.room, &probe.bytes, longest_answer(member.kind(), backend, room.handles)?) {
@@ -130,10 +128,10 @@ fn longest_answer(kind: MatchKind, backend: Backend, handles: usize) -> Result<u
 }
 
 fn describe(found: &Found) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for score in found.scores.as_ref().unwrap_or(&found.matches) {
         let mark = if found.scores.is_some() && score.score >= found.threshold { "  matches" } else { "" };
-        text += &format!("{}  {}{mark}\n", score.handle, score.score);
+        lines.push(format!("{}  {}{mark}", score.handle, score.score));
     }
     if found.matches.is_empty() {
         let compared = match found.compared {
@@ -142,7 +140,7 @@ fn describe(found: &Found) -> String {
                 format!("none of the {} in the room reaches the score {}", count(number, "handle"), found.threshold)
             }
         };
-        text += &format!("nobody matches: {compared}\n");
+        lines.push(format!("nobody matches: {compared}"));
     }
-    text
+    lines.join("\n")
 }

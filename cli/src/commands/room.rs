@@ -120,7 +120,7 @@ fn describe(shown: &Shown) -> String {
     let keys = room.evaluation_keys.as_deref().unwrap_or("none");
     let mut text = format!(
         "room {}\n  operator         {}\n  parameters       {}\n  evaluation keys  {}\n  enrolled         {}, {} bytes",
-        one_line(&room.room),
+        one_line(&room.id),
         one_line(&room.operator),
         one_line(room.parameters.as_deref().unwrap_or("not told")),
         one_line(keys),

@@ -69,7 +69,7 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
 /// Errors of TOML quote the file between the place and the reason.
 fn first_and_last_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    match (lines.next(), lines.last()) {
+    match (lines.next(), lines.next_back()) {
         (Some(first), Some(last)) => format!("{first}: {last}"),
         _ => text.to_owned(),
     }

@@ -59,9 +59,9 @@ impl Receipts {
 
     /// Notes enrolments, on disk before it returns.
     pub(super) fn note(&mut self, handles: &[Handle], labels: impl Iterator<Item = String>) -> Result<(), Failure> {
-        let lines: String =
-            handles.iter().zip(labels).map(|(handle, label)| format!("{}\t{handle}\t{label}\n", self.room)).collect();
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
+        let noted = handles.iter().zip(labels).map(|(handle, label)| format!("{}\t{handle}\t{label}\n", self.room));
+        let written =
+            self.file.write_all(noted.collect::<Vec<_>>().concat().as_bytes()).and_then(|()| self.file.sync_data());
         written.map_err(|source| Failure::Write { path: self.path.clone(), source })
     }
 }

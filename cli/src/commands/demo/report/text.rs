@@ -20,20 +20,20 @@ struct Row {
 /// The report for people, at most `columns` wide.
 pub(in super::super) fn describe(report: &Report, columns: usize, colours: bool) -> String {
     let paint = Paint(colours);
-    let mut text = heading(report);
-    text += &table(&rows(report), columns, paint);
-    text += &figures(report);
-    for line in wrap(&closing(report), columns) {
-        text += &line;
-        text.push('\n');
+    let mut lines = wrap(&heading(report), columns);
+    lines.push(String::new());
+    lines.extend(table(&rows(report), columns, paint));
+    for paragraph in [figures(report), closing(report)] {
+        lines.push(String::new());
+        lines.extend(wrap(&paragraph, columns));
     }
-    text
+    lines.join("\n")
 }
 
 fn heading(report: &Report) -> String {
     let title = if report.title.trim().is_empty() { "A meeting" } else { &report.title };
     format!(
-        "{}: {}. {} arrives and looks for {}.\n\n",
+        "{}: {}. {} arrives and looks for {}.",
         name(title),
         count(report.participants.len(), "participant"),
         name(&report.newcomer.name),
@@ -87,15 +87,18 @@ fn flush(rows: &mut Vec<Row>, summed: &mut (usize, usize)) {
 impl Sighting {
     fn describe(&self) -> String {
         let path: Vec<String> = self.path.split('/').map(abbreviate).collect();
-        let mut text = format!("{} {}\n{}", self.method, path.join("/"), self.status);
-        for (direction, bytes, digest) in
-            [("in", self.request_bytes, &self.request_digest), ("out", self.response_bytes, &self.response_digest)]
-        {
-            if bytes > 0 {
-                text += &format!("  {direction} {} B {digest}", grouped(bytes));
-            }
-        }
-        text
+        let body = |direction, bytes, digest: &str| match bytes {
+            0 => String::new(),
+            bytes => format!("  {direction} {} B {digest}", grouped(bytes)),
+        };
+        format!(
+            "{} {}\n{}{}{}",
+            self.method,
+            path.join("/"),
+            self.status,
+            body("in", self.request_bytes, &self.request_digest),
+            body("out", self.response_bytes, &self.response_digest)
+        )
     }
 }
 
@@ -127,54 +130,60 @@ fn member_row(member: &Member) -> String {
 fn match_row(report: &Report) -> String {
     let learned = &report.newcomer;
     let (seeker, sought) = (name(&learned.name), name(&learned.looks_for));
-    let mut text = format!("{seeker} looks for {sought} and opens {}: ", count(learned.scores.len(), "score"));
-    match learned.matches.as_slice() {
-        [] => text += "nobody in the room has that name",
-        [one] => text += &format!("{} scores {}, so connect to it", of_handle(one), one.score),
+    let found = match learned.matches.as_slice() {
+        [] => "nobody in the room has that name".to_owned(),
+        [one] => format!("{} scores {}, so connect to it", of_handle(one), one.score),
         several => {
             let handles: Vec<String> = several.iter().take(4).map(of_handle).collect();
             let more = if several.len() > handles.len() { " and others" } else { "" };
-            text += &format!(
+            format!(
                 "{} equal names: handles {}{more} score {} each, so connect to any of them",
                 grouped(several.len()),
                 handles.join(", "),
                 learned.threshold
-            );
+            )
         }
-    }
-    if let Some(closest) = learned.closest_other {
-        text += &format!(". Nobody else scores more than {closest} of {}", learned.threshold);
-    }
-    text + "."
+    };
+    let most = if learned.matches.is_empty() { "The highest score is" } else { "Nobody else scores more than" };
+    let closest = learned
+        .closest_other
+        .map_or_else(String::new, |closest| format!(" {most} {closest} of {}.", learned.threshold));
+    format!("{seeker} looks for {sought} and opens {}: {found}.{closest}", count(learned.scores.len(), "score"))
 }
 
 fn of_handle(score: &Score) -> String {
     short(&score.handle.to_string())
 }
 
-/// Two columns between box lines.
-fn table(rows: &[Row], columns: usize, paint: Paint) -> String {
+/// The lines of two columns between box lines.
+fn table(rows: &[Row], columns: usize, paint: Paint) -> Vec<String> {
     let inner = columns.saturating_sub(7);
     let (left, right) = (inner / 2, inner - inner / 2);
-    let (over_left, over_right) = ("─".repeat(left + 2), "─".repeat(right + 2));
-    let line = |a: &str, b: &str| format!("│ {} │ {} │\n", pad(a, left), pad(b, right));
-    let mut text = format!("┌{over_left}┬{over_right}┐\n");
-    let heads = (pad("what the relay saw", left), pad("what the participants know and learn", right));
-    text += &format!("│ {} │ {} │\n", paint.bold(&heads.0), paint.bold(&heads.1));
-    for row in rows {
-        text += &format!("├{over_left}┼{over_right}┤\n");
+    let over = |a, b, c| format!("{a}{}{b}{}{c}", "─".repeat(left + 2), "─".repeat(right + 2));
+    let cells = |row: &Row| {
         let (lefts, rights) = (wrap(&row.left, left), wrap(&row.right, right));
-        for index in 0..lefts.len().max(rights.len()) {
-            let (a, b) = (lefts.get(index).map_or("", String::as_str), rights.get(index).map_or("", String::as_str));
-            debug_assert!(width(a) <= left && width(b) <= right, "wrapped lines fit their column");
-            if row.bright {
-                text += &format!("│ {} │ {} │\n", pad(a, left), paint.green(&pad(b, right)));
-            } else {
-                text += &line(a, b);
-            }
-        }
+        let cell = |lines: &[String], index: usize, columns| {
+            let line = lines.get(index).map_or("", String::as_str);
+            debug_assert!(width(line) <= columns, "wrapped lines fit their column");
+            pad(line, columns)
+        };
+        let height = lefts.len().max(rights.len());
+        (0..height).map(|index| (cell(&lefts, index, left), cell(&rights, index, right))).collect::<Vec<_>>()
+    };
+    let heads = Row {
+        left: "what the relay saw".to_owned(),
+        right: "what the participants know and learn".to_owned(),
+        bright: false,
+    };
+    let mut lines = vec![over('┌', '┬', '┐')];
+    lines.extend(cells(&heads).iter().map(|(a, b)| format!("│ {} │ {} │", paint.bold(a), paint.bold(b))));
+    for row in rows {
+        lines.push(over('├', '┼', '┤'));
+        let right = |text: &str| if row.bright { paint.green(text) } else { text.to_owned() };
+        lines.extend(cells(row).iter().map(|(a, b)| format!("│ {a} │ {} │", right(b))));
     }
-    text + &format!("└{over_left}┴{over_right}┘\n\n")
+    lines.push(over('└', '┴', '┘'));
+    lines
 }
 
 fn figures(report: &Report) -> String {
@@ -182,7 +191,7 @@ fn figures(report: &Report) -> String {
     format!(
         "time    encrypt the probe {}, compute in the service {}, open the answer {}, round trip {}; in all {}\n\
          bytes   probe {}, answer {}, evaluation keys {} once a room; through the relay {} in all\n\
-         build   {} over {} on {}\n\n",
+         build   {} over {} on {}",
         micros(time.encrypt_probe.0),
         micros(time.service.0),
         micros(time.open.0),
