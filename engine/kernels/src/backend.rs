@@ -27,10 +27,12 @@ impl Backend {
 
     /// Every backend of this CPU, scalar first.
     pub fn available() -> Vec<Self> {
-        let mut all = vec![Self::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        all.extend(crate::avx512ifma::Avx512Ifma::detect().map(Self::Avx512Ifma));
-        all
+        let candidates = [
+            Some(Self::Scalar),
+            #[cfg(target_arch = "x86_64")]
+            crate::avx512ifma::Avx512Ifma::detect().map(Self::Avx512Ifma),
+        ];
+        candidates.into_iter().flatten().collect()
     }
 
     /// The name used on command lines, in benches and in reports.
