@@ -111,3 +111,41 @@ fn agree<T: PartialEq>(subject: &str, side: &str, found: &T, expected: &T) -> Re
     }
     Err(Error::Results { subject: subject.to_owned(), side: side.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_run_gives_every_subject_a_row_and_writes_both_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let (json, svg) = (directory.path().join("report.json"), directory.path().join("report.svg"));
+        let options = Options {
+            rounds: 1,
+            budget: Duration::ZERO,
+            roster: 20,
+            json: Some(json.clone()),
+            svg: Some(svg.clone()),
+            progress: false,
+            ..Options::default()
+        };
+        let report = run(&options).unwrap();
+        for part in
+            ["NTT", "32 scores", "multiply", "rotate", "encrypt", "open", "probe", "answer", "large roster", "memory"]
+        {
+            assert!(report.rows.iter().any(|row| row.subject.contains(part)), "no row on {part}");
+        }
+        assert!(report.rows.iter().all(|row| row.ours.minimum > 0.0 && row.ours.minimum <= row.ours.median));
+        let read: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+        assert_eq!(read["rows"].as_array().map(Vec::len), Some(report.rows.len()));
+        assert_eq!(read["machine"]["backend"], options.backend.name());
+        assert!(std::fs::read_to_string(svg).unwrap().ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn sides_that_disagree_are_not_measured() {
+        assert!(agree("scores", "peer", &[1, 2], &[1, 2]).is_ok());
+        let error = agree("scores", "peer", &[1, 2], &[1, 3]).unwrap_err();
+        assert!(error.to_string().starts_with("scores: peer gave another result"), "{error}");
+    }
+}

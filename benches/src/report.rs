@@ -11,7 +11,7 @@ use crate::measure::Figure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
-    /// Microseconds a call.
+    /// Microseconds of processor time a call.
     Microseconds,
     /// Bytes.
     Bytes,
@@ -151,7 +151,7 @@ impl fmt::Display for Report {
         writeln!(f, "{} ({}), {}", machine.cpu, machine.features.join(" "), machine.system)?;
         writeln!(
             f,
-            "backend {}, {} thread of {}, up to {} rounds in turns; minimum and median, us a call unless marked B (bytes)\n",
+            "backend {}, {} thread of {}, up to {} rounds in turns; minimum and median, us of processor time a call unless marked B (bytes)\n",
             machine.backend, machine.threads, machine.available_threads, self.rounds
         )?;
         let rows: Vec<[String; 11]> =

@@ -1,6 +1,6 @@
 //! The negacyclic transform against `tfhe-ntt` (which chooses its own instructions) and `concrete-ntt` (stable Rust: AVX2).
 
-use blindrelay_kernels::{Backend, LimbArithmetic, Modulus, NttPlan, ntt_primes_below};
+use blindrelay_kernels::{Backend, Buffer, LimbArithmetic, Modulus, NttPlan, ntt_primes_below};
 
 use super::{Ours, Recorder, Theirs, call};
 use crate::random::SplitMix64;
@@ -55,7 +55,8 @@ fn measure(recorder: &mut Recorder<'_>, backend: Backend, n: usize) -> Result<()
     for forward in [true, false] {
         let subject = format!("NTT {}, {}", if forward { "forward" } else { "inverse" }, backend.name());
         for (peer, goal) in [("tfhe-ntt 0.7", tfhe_goal), ("concrete-ntt 0.2", concrete_goal)] {
-            let (mut own, mut other) = (a.clone(), a.clone());
+            // On cache-line boundaries for both sides: off them, vector loads are up to 1.4 times slower.
+            let (mut own, mut other) = (Buffer::from_slice(&a), Buffer::from_slice(&a));
             let (ours, tfhe, concrete) = (&ours, &tfhe, &concrete);
             recorder.compare(
                 Ours {
