@@ -38,10 +38,10 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 fn wrap_line(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && width(&line) + 1 + width(word) > columns {
+    for (index, word) in text.split(' ').enumerate() {
+        if !line.trim().is_empty() && width(&line) + 1 + width(word) > columns {
             lines.push(std::mem::take(&mut line));
-        } else if !line.is_empty() {
+        } else if index > 0 {
             line.push(' ');
         }
         for grapheme in word.graphemes(true) {
@@ -107,6 +107,11 @@ mod tests {
             assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
             assert!(lines.iter().all(|line| width(&pad(line, 9)) == 9));
         }
+    }
+
+    #[test]
+    fn indented_lines_stay_indented() {
+        assert_eq!(wrap("a\n  b c\n", 4), ["a", "  b", "c", ""]);
     }
 
     #[test]

@@ -189,8 +189,8 @@ fn table(rows: &[Row], columns: usize, paint: Paint) -> Vec<String> {
 fn figures(report: &Report) -> String {
     let (time, bytes) = (&report.timings_us, &report.bytes);
     format!(
-        "time    encrypt the probe {}, compute in the service {}, open the answer {}, round trip {}; in all {}\n\
-         bytes   probe {}, answer {}, evaluation keys {} once a room; through the relay {} in all\n\
+        "time    probe encrypted {}, service {}, answer opened {},\n        round trip {}, whole demonstration {}\n\
+         bytes   probe {}, answer {}, evaluation keys {},\n        through the relay {} in all\n\
          build   {} over {} on {}",
         micros(time.encrypt_probe.0),
         micros(time.service.0),
