@@ -31,3 +31,22 @@ fn general_products() {
 fn rotations() {
     run(Subject::Rotation, 50);
 }
+
+/// The published card promises the worst case: no product of a full group carries a larger bound, and its limits are the parameters'.
+#[test]
+fn cards_hold_what_they_promise() {
+    for kind in [MatchKind::Signs, MatchKind::Embeddings] {
+        let bench = Bench::new(Subject::Match(kind));
+        let card = kind.card(bench.context()).expect("the named sets carry their operators");
+        let margin = bench.run(1 << 40);
+        let unrelinearized = bench.full_group_product(kind, 1 << 40).noise().sup_log2();
+        assert!(
+            (card.noise.bound_log2 - unrelinearized).abs() < 1e-9,
+            "{} and {unrelinearized}",
+            card.noise.bound_log2
+        );
+        assert!(margin.largest < card.noise.bound_log2 + 0.1);
+        assert!(card.noise.bound_log2 < card.noise.limit_log2);
+        assert!(card.noise.answer_bound_log2 < card.noise.answer_limit_log2);
+    }
+}
