@@ -5,6 +5,7 @@ use blindrelay_engine::bfv::{Context, Evaluator};
 use blindrelay_engine::noise::NoiseBound;
 use blindrelay_engine::operator::{KeyNeed, NoiseCard, OperatorCard, ValueRange};
 use blindrelay_engine::params::{MATCH_2048, MATCH_4096};
+use blindrelay_engine::rlwe::key_switch_noise;
 use blindrelay_engine::wire::{self, Kind};
 
 use crate::layout::{Layout, TOKEN_ENTRIES};
@@ -75,7 +76,7 @@ impl MatchKind {
         Ok((product, evaluator.context().answer_noise(product, level, 3)?))
     }
 
-    /// The card: worst case of as many records as share a ciphertext, each freshly encrypted with the secret key.
+    /// The card: worst case of as many records as share a ciphertext, each freshly encrypted with the secret key, with or without relinearization.
     pub fn card(self, context: &std::sync::Arc<Context>) -> Result<OperatorCard, Error> {
         let parameters = context.parameters();
         let degree = parameters.degree();
@@ -83,6 +84,9 @@ impl MatchKind {
         let fresh = NoiseBound::fresh_secret(degree);
         let full = std::iter::repeat_n(fresh, capacity).fold(NoiseBound::NONE, NoiseBound::plus);
         let (product, answer) = Self::noise(&Evaluator::new(context), fresh, full)?;
+        let level = parameters.top_level();
+        let relinearized = product.plus(key_switch_noise(parameters, parameters.top()));
+        let relinearized_answer = context.answer_noise(relinearized, level, 2)?;
         let limit = i64::from(self.entry_limit());
         let largest =
             wire::max_len(Kind::SeededCiphertext, parameters).max(wire::max_len(Kind::Ciphertext, parameters));
@@ -104,9 +108,9 @@ impl MatchKind {
             record_limit: largest,
             request_limit: largest,
             noise: NoiseCard {
-                bound_log2: product.sup_log2(),
-                limit_log2: context.noise_limit_log2(parameters.top_level()),
-                answer_bound_log2: answer.sup_log2(),
+                bound_log2: relinearized.sup_log2(),
+                limit_log2: context.noise_limit_log2(level),
+                answer_bound_log2: answer.sup_log2().max(relinearized_answer.sup_log2()),
                 answer_limit_log2: context.answer_limit_log2(),
             },
             failure_log2: -128.0,

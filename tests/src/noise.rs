@@ -107,7 +107,18 @@ impl Bench {
         fresh.and_then(|fresh| fresh.expand(&self.context)).expect("fresh ciphertexts are admitted")
     }
 
-    fn matching(&self, kind: MatchKind, generator: &mut Generator) -> Ciphertext {
+    /// The tables.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// The product of a random probe with a full group of random tokens, before relinearization.
+    pub fn full_group_product(&self, kind: MatchKind, number: u64) -> Ciphertext {
+        self.group_product(kind, &mut Generator::new(self.subject.name(), number)).0
+    }
+
+    /// The product, the probe and the tokens.
+    fn group_product(&self, kind: MatchKind, generator: &mut Generator) -> (Ciphertext, Token, Vec<Token>) {
         let layout = Layout::new(self.context.parameters().degree());
         let limit = i64::from(kind.entry_limit());
         let mut token = || {
@@ -136,6 +147,12 @@ impl Bench {
         let probe_plaintext = kind.pack_probe(&self.context, &probe).expect("valid token");
         let product =
             self.evaluator.multiply_prepared(&self.encrypt(&probe_plaintext, generator), &sum).expect("admitted");
+        (product, probe, tokens)
+    }
+
+    fn matching(&self, kind: MatchKind, generator: &mut Generator) -> Ciphertext {
+        let (product, probe, tokens) = self.group_product(kind, generator);
+        let layout = Layout::new(self.context.parameters().degree());
         let expected: Vec<i64> =
             tokens.iter().map(|token| reference::score(probe.entries(), token.entries())).collect();
         let positions: Vec<u32> = (0..layout.capacity()).map(|place| layout.score(place)).collect();
