@@ -9,15 +9,14 @@
 //!
 //! * fresh errors are centred binomial (eta = 21), independent: at most 21 in magnitude, and their Euclidean norm exceeds
 //!   `sigma sqrt(n) (1 + 2 sqrt(x/n) + 2 x/n)^(1/2)` with probability below `e^-x` (Laurent and Massart 2000, lemma 1, for sub-Gaussian
-//!   coordinates; `x` = 90);
+//!   coordinates; `x` = 100, so 2^-144);
 //! * a coefficient of a product of polynomials is an inner product, so at most the product of the Euclidean norms (Cauchy-Schwarz);
 //! * rounding errors and the uniform halves of ciphertexts are taken as independent and uniform (they are pseudorandom), which makes their
-//!   inner product with a fixed vector `v` sub-Gaussian: at most `14 |v| / sqrt(12)` except with probability 2^-128 over all coefficients;
+//!   inner product with a fixed vector `v` sub-Gaussian: at most `14.2 |v| / sqrt(12)` except with probability 2^-128 over all coefficients;
 //! * secrets obey [`SecretNorms`], which key generation enforces.
 
-/// Standard deviations between the centre and a bound: `2 exp(-14^2 / 2) < 2^-140`, below 2^-124 over 65536 coefficients, and the
-/// centred binomial and uniform tails are lighter than the Gaussian one.
-pub const TAIL: f64 = 14.0;
+/// Standard deviations between the centre and a bound: `2 exp(-14.2^2 / 2) < 2^-144`, so below 2^-128 over 65536 coefficients at once.
+pub const TAIL: f64 = 14.2;
 
 /// Bounds on the secret that every key of the project satisfies: key generation draws again otherwise (never seen at real degrees: the
 /// bounds are 8 standard deviations above the mean at `n = 2048`).
@@ -67,7 +66,7 @@ impl NoiseBound {
     /// A fresh ciphertext made with the secret key: one error polynomial.
     pub fn fresh_secret(degree: usize) -> Self {
         let n = degree as f64;
-        let (sigma, x) = (crate::ring::ERROR_STANDARD_DEVIATION, 90.0);
+        let (sigma, x) = (crate::ring::ERROR_STANDARD_DEVIATION, 100.0);
         let inflation = libm::sqrt(1.0 + 2.0 * libm::sqrt(x / n) + 2.0 * x / n);
         let euclidean = libm::sqrt(n) * (sigma * inflation).min(21.0);
         Self { sup: libm::log2(21.0), euclidean: libm::log2(euclidean) }.plus(Self::from_sup(0.5, degree))
@@ -101,6 +100,12 @@ impl NoiseBound {
     /// Bound on the Euclidean norm, base-2 logarithm.
     pub const fn euclidean_log2(self) -> f64 {
         self.euclidean
+    }
+
+    /// The larger of two bounds, norm by norm.
+    #[must_use]
+    pub fn at_least(self, floor: Self) -> Self {
+        Self { sup: self.sup.max(floor.sup), euclidean: self.euclidean.max(floor.euclidean) }
     }
 
     /// Noise of a sum or difference; holds for correlated operands.

@@ -136,9 +136,11 @@ impl Roster {
 
 /// A record or probe: a fresh ciphertext with or without a seed, at the top level.
 fn decode(context: &Context, bytes: &[u8]) -> Result<Ciphertext, OperatorError> {
+    let fresh = NoiseBound::fresh_secret(context.parameters().degree());
     let ciphertext = match Header::parse(bytes)?.kind {
         Kind::SeededCiphertext => SeededCiphertext::from_bytes(bytes, context)?.expand(context)?,
-        Kind::Ciphertext => Ciphertext::from_bytes(bytes, context)?,
+        // A claimed bound below that of a fresh ciphertext would only hide noise from the checks of the sums.
+        Kind::Ciphertext => Ciphertext::from_bytes(bytes, context)?.with_noise_of_at_least(fresh),
         found => return Err(WireError::Kind { expected: Kind::SeededCiphertext, found }.into()),
     };
     if ciphertext.rlwe().components().len() != 2 {

@@ -41,6 +41,13 @@ impl Ciphertext {
         self.noise
     }
 
+    /// The same ciphertext with a bound that is at least `floor`.
+    #[must_use]
+    pub fn with_noise_of_at_least(mut self, floor: NoiseBound) -> Self {
+        self.noise = self.noise.at_least(floor);
+        self
+    }
+
     /// The components without the bound.
     pub(super) fn into_rlwe(self) -> rlwe::Ciphertext {
         self.rlwe
