@@ -1,10 +1,10 @@
-//! Seeded encryption with the secret key, and the opening of an answer: `encrypt/<set>/<side>`, `open/<set>/<side>`.
+//! Seeded encryption with the secret key, and the opening of an answer: `keyholder/encrypt/<set>/<side>`, `keyholder/open/<set>/<side>`.
 
 use std::hint::black_box;
 use std::time::Duration;
 
+use blindrelay_benches::Error;
 use blindrelay_benches::meeting::Meeting;
-use blindrelay_benches::{Error, peer};
 use blindrelay_kernels::Backend;
 use blindrelay_routing::MatchKind;
 use criterion::Criterion;
@@ -26,10 +26,10 @@ fn measure(criterion: &mut Criterion, kind: MatchKind) -> Result<(), Error> {
     }
     let meeting = Meeting::new(kind, Backend::detect())?;
     let answer = meeting.slots.scores(&meeting.slots.probe(&meeting.probe)?)?;
-    group.bench_function(format!("encrypt/{set}-token/{}", peer::NAME), |bencher| {
+    group.bench_function(format!("encrypt/{set}/fhe"), |bencher| {
         bencher.iter(|| black_box(meeting.packed.probe(black_box(&meeting.probe))));
     });
-    group.bench_function(format!("open/{set}-token/{}", peer::NAME), |bencher| {
+    group.bench_function(format!("open/{set}/fhe"), |bencher| {
         bencher.iter(|| black_box(meeting.slots.open(black_box(&answer))));
     });
     group.finish();

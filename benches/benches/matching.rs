@@ -4,8 +4,8 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use blindrelay_benches::Error;
 use blindrelay_benches::meeting::Meeting;
-use blindrelay_benches::{Error, peer};
 use blindrelay_kernels::Backend;
 use blindrelay_routing::MatchKind;
 use criterion::Criterion;
@@ -30,10 +30,10 @@ fn scores(criterion: &mut Criterion, kind: MatchKind) -> Result<(), Error> {
     }
     let meeting = Meeting::new(kind, Backend::detect())?;
     let (slots, packed) = (meeting.slots.probe(&meeting.probe)?, meeting.packed.probe(&meeting.probe)?);
-    group.bench_function(format!("{set}-tokens/{}, slots", peer::NAME), |bencher| {
+    group.bench_function(format!("{set}/fhe-slots"), |bencher| {
         bencher.iter(|| black_box(meeting.slots.scores(black_box(&slots))));
     });
-    group.bench_function(format!("{set}-tokens/{}, our packing", peer::NAME), |bencher| {
+    group.bench_function(format!("{set}/fhe-packed"), |bencher| {
         bencher.iter(|| black_box(meeting.packed.scores(black_box(&packed))));
     });
     group.finish();

@@ -4,8 +4,8 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use blindrelay_benches::Error;
 use blindrelay_benches::factors::{DEGREE, Factors, PeerFactors};
-use blindrelay_benches::{Error, peer};
 use blindrelay_kernels::Backend;
 use criterion::Criterion;
 
@@ -23,10 +23,10 @@ fn main() -> Result<(), Error> {
         });
     }
     let theirs = PeerFactors::new()?;
-    group.bench_function(format!("bfv-relinearize/n={DEGREE}/{}", peer::NAME), |bencher| {
+    group.bench_function(format!("bfv-relinearize/n={DEGREE}/fhe"), |bencher| {
         bencher.iter(|| black_box(theirs.product()));
     });
-    group.bench_function(format!("bfv-rotate/n={DEGREE}/{}", peer::NAME), |bencher| {
+    group.bench_function(format!("bfv-rotate/n={DEGREE}/fhe"), |bencher| {
         bencher.iter(|| black_box(theirs.rotated()));
     });
     group.finish();

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use blindrelay_benches::Error;
 use blindrelay_benches::meeting::Meeting;
-use blindrelay_benches::{Error, peer};
 use blindrelay_engine::bfv::{Answer, SeededCiphertext};
 use blindrelay_engine::operator::Collection;
 use blindrelay_engine::wire::Wire;
@@ -48,7 +48,7 @@ fn measure(criterion: &mut Criterion, kind: MatchKind) -> Result<(), Error> {
     let meeting = Meeting::new(kind, Backend::detect())?;
     let probe = meeting.packed.probe(&meeting.probe)?;
     let (request, parameters) = (probe.to_bytes(), meeting.packed.holder().parameters());
-    let side = format!("{set}-token/{}", peer::NAME);
+    let side = format!("{set}/fhe");
     group.bench_function(format!("write-probe/{side}"), |bencher| bencher.iter(|| black_box(probe.to_bytes())));
     group.bench_function(format!("read-probe/{side}"), |bencher| {
         bencher.iter(|| black_box(Ciphertext::from_bytes(black_box(&request), parameters)));
@@ -59,7 +59,7 @@ fn measure(criterion: &mut Criterion, kind: MatchKind) -> Result<(), Error> {
     group.bench_function(format!("read-answer/{side}"), |bencher| {
         bencher.iter(|| black_box(Ciphertext::from_bytes(black_box(&bytes), parameters)));
     });
-    group.bench_function(format!("request-32-scores/{side}, our packing"), |bencher| {
+    group.bench_function(format!("request-32-scores/{side}-packed"), |bencher| {
         bencher.iter(|| {
             let probe = Ciphertext::from_bytes(black_box(&request), parameters)?;
             Ok::<_, Error>(meeting.packed.scores(&probe).to_bytes())
