@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod enroll;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
+pub(crate) mod load;
 pub(crate) mod matching;
 pub(crate) mod params;
 pub(crate) mod remove;

@@ -60,6 +60,8 @@ pub(crate) enum Failure {
     OtherKey,
     #[error("{done} of {all} identities were enrolled, then: {cause}")]
     Unfinished { done: usize, all: usize, cause: Box<Failure> },
+    #[error("{failed} of {all} questions failed, the first because {first}")]
+    Load { failed: u64, all: u64, first: String },
     #[error("the service could not be started: {0}")]
     Service(String),
     #[cfg(feature = "bench")]
@@ -116,6 +118,7 @@ impl Failure {
                 "use the room's own key file; if this is it, do not use this service, which may have exchanged the keys"
             }
             Self::Unfinished { .. } => "run the command again with the remaining identities, which are listed above",
+            Self::Load { .. } => "look at the service's log; use fewer --clients to find what it carries",
             Self::Service(_) => "choose another address or correct the configuration",
             #[cfg(feature = "bench")]
             Self::Bench(_) => "figures of sides that disagree are not shown; see what the message names",

@@ -53,6 +53,8 @@ enum Command {
     Remove(commands::remove::Arguments),
     /// Ask whose handle belongs to an identity or is close to an embedding
     Match(commands::matching::Arguments),
+    /// Let many members ask at once and report what the service carries
+    Load(commands::load::Arguments),
     /// Say what a file is
     Inspect(commands::inspect::Arguments),
     /// Show parameter sets and operators with their security, failure and size figures
@@ -85,6 +87,7 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Enroll(arguments) => commands::enroll::run(&arguments, backend, output)?,
         Command::Remove(arguments) => commands::remove::run(&arguments, output)?,
         Command::Match(arguments) => return commands::matching::run(&arguments, backend, output),
+        Command::Load(arguments) => commands::load::run(&arguments, backend, output)?,
         Command::Inspect(arguments) => commands::inspect::run(&arguments, output)?,
         Command::Params(arguments) => commands::params::run(&arguments, backend, output)?,
         Command::Bench(arguments) => commands::bench::run(&arguments, backend, output)?,

@@ -9,10 +9,9 @@ use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::params::{Parameters, preset};
 use blindrelay_engine::ring::Seed;
-use blindrelay_engine::wire::Wire;
+use blindrelay_engine::wire::{Wire, content_digest};
 use blindrelay_keyholder::{Expectation, KeyRequirements, SecretKey, file};
 use blindrelay_routing::{MatchAnswer, MatchKind, Token};
-use sha3::{Digest, Sha3_256};
 
 use crate::client::Room;
 use crate::failure::Failure;
@@ -113,7 +112,7 @@ impl Member {
         if room.operator != self.kind.id() {
             return Err(Failure::OtherOperator { expected: self.kind.id(), found: room.operator.clone() });
         }
-        let own = |found: &String| *found == hex(&Sha3_256::digest(self.evaluation_keys()));
+        let own = |found: &String| *found == hex(&content_digest(&self.evaluation_keys()));
         if room.evaluation_keys.as_ref().is_none_or(own) { Ok(()) } else { Err(Failure::OtherKey) }
     }
 
@@ -127,7 +126,7 @@ impl Member {
     pub(crate) fn probe(&self, token: &Token) -> Result<Probe, Failure> {
         let plaintext = self.kind.pack_probe(self.key.context(), token)?;
         let bytes = self.key.encrypt(&plaintext)?.to_bytes();
-        let digest = Sha3_256::digest(&bytes).into();
+        let digest = content_digest(&bytes);
         Ok(Probe { bytes, digest })
     }
 

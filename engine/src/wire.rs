@@ -11,6 +11,7 @@ mod answer;
 mod budget;
 mod ciphertext;
 mod codec;
+mod content;
 mod describe;
 mod error;
 mod header;
@@ -21,6 +22,7 @@ mod poly;
 use crate::bfv::Context;
 
 pub use budget::{exact_len, max_len};
+pub use content::content_digest;
 pub use describe::{Description, ItemRun, NoiseDescription, describe};
 pub use error::{GaloisFault, HeaderFault, WireError};
 pub use header::{HEADER_BYTES, Header, Kind, MAGIC, VERSION};

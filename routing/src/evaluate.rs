@@ -9,10 +9,9 @@ use blindrelay_engine::noise::NoiseBound;
 use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorCard, OperatorError, Snapshot};
 use blindrelay_engine::params::Parameters;
 use blindrelay_engine::rlwe::EvaluationKeys;
-use blindrelay_engine::wire::{Header, Kind, Wire, WireError};
+use blindrelay_engine::wire::{Header, Kind, Wire, WireError, content_digest};
 use blindrelay_engine::{Error, Object};
 use rayon::prelude::*;
-use sha3::{Digest, Sha3_256};
 
 use crate::layout::Layout;
 use crate::message::{MatchAnswer, ScoredBlock};
@@ -184,7 +183,7 @@ impl Collection for Roster {
         }
         group.records.push(Record {
             bytes: record.into(),
-            digest: Sha3_256::digest(record).into(),
+            digest: content_digest(record),
             places: start..start + handles.len(),
             alive: handles.len(),
         });
@@ -247,19 +246,19 @@ pub struct RosterSnapshot {
 }
 
 impl RosterSnapshot {
-    /// SHA3-256 over the digests of all records with their handles: what the scores were computed from.
+    /// SHA-256 over the digests of all records with their handles: what the scores were computed from.
     pub fn digest(&self) -> [u8; 32] {
         *self.digest.get_or_init(|| {
-            let mut hash = Sha3_256::new();
+            let mut bytes = Vec::new();
             for group in &self.groups {
                 for record in &group.records {
-                    hash.update(record.digest);
+                    bytes.extend_from_slice(&record.digest);
                     for handle in group.handles.iter().skip(record.places.start).take(record.places.len()) {
-                        hash.update(handle.as_ref().map_or(&[0; 16], Handle::as_bytes));
+                        bytes.extend_from_slice(handle.as_ref().map_or(&[0; 16], Handle::as_bytes).as_slice());
                     }
                 }
             }
-            hash.finalize().into()
+            content_digest(&bytes)
         })
     }
 
@@ -301,7 +300,7 @@ impl Snapshot for RosterSnapshot {
         let probe = decode(self.evaluator.context(), request)?;
         let answer = MatchAnswer {
             operator: self.kind,
-            request_digest: Sha3_256::digest(request).into(),
+            request_digest: content_digest(request),
             roster_digest: self.digest(),
             blocks: self.scores(&probe, keys)?,
         };

@@ -23,7 +23,7 @@ pub struct ScoredBlock {
 pub struct MatchAnswer {
     /// The operator that computed it.
     pub operator: MatchKind,
-    /// SHA3-256 of the request it answers.
+    /// SHA-256 of the request it answers.
     pub request_digest: [u8; 32],
     /// Digest of the records it was computed from.
     pub roster_digest: [u8; 32],

@@ -37,10 +37,8 @@ pub(crate) async fn read_object(
     state: &AppState,
     expected: Expected<'_>,
 ) -> Result<Vec<u8>, ApiError> {
-    let cap = state.limits().max_body_bytes;
-    let cap = expected.limit.map_or(cap, |limit| limit.min(cap));
     let mut reader = Reader::new(body, headers, state.limits().body_timeout());
-    reader.allow(cap, "this service allows here")?;
+    reader.allow(state.limits().max_body_bytes, "this service allows")?;
     reader.fill(HEADER_BYTES, "the format's fixed header").await?;
     let header = Header::parse(&reader.bytes)?;
     if let Some(kind) = expected.kind.filter(|&kind| kind != header.kind) {
@@ -52,8 +50,10 @@ pub(crate) async fn read_object(
         return Err(KeysError::Parameters { operator: operator.to_owned(), expected: parameters, found }.into());
     }
     let parameters = context.parameters();
-    if expected.limit.is_none() && header.kind != Kind::Message {
-        reader.allow(cap.min(wire::max_len(header.kind, parameters)), "an object of this kind can have")?;
+    match expected.limit {
+        Some(limit) => reader.allow(limit, "the operator takes")?,
+        None if header.kind == Kind::Message => {}
+        None => reader.allow(wire::max_len(header.kind, parameters), "an object of this kind can have")?,
     }
     // A typed header that is longer than its kind allows is refused by the decoder's own rule before it is read.
     if header.prefix_len() > reader.limit {
@@ -74,7 +74,7 @@ pub(crate) async fn read_small(
     limit: usize,
 ) -> Result<Vec<u8>, ApiError> {
     let mut reader = Reader::new(body, headers, state.limits().body_timeout());
-    reader.allow(limit.min(state.limits().max_body_bytes), "this service allows here")?;
+    reader.allow(limit.min(state.limits().max_body_bytes), "this service allows")?;
     reader.finish().await
 }
 

@@ -32,8 +32,8 @@ impl Default for Config {
 pub struct TenantConfig {
     /// The tenant: 1 to 64 characters of `a-z`, `0-9` and `-`.
     pub name: String,
-    /// SHA3-256 of the key, 64 lower-case hexadecimal digits. The key itself is not in the file.
-    pub key_sha3_256: String,
+    /// SHA-256 of the key, 64 lower-case hexadecimal digits. The key itself is not in the file.
+    pub key_sha256: String,
 }
 
 /// Limits on what the service takes on. All of them are counts, bytes or seconds as their names say.
@@ -129,7 +129,7 @@ pub enum ConfigError {
         name: String,
     },
     /// A key's digest.
-    #[error("tenant '{name}': key_sha3_256 is 64 lower-case hexadecimal digits")]
+    #[error("tenant '{name}': key_sha256 is 64 lower-case hexadecimal digits")]
     KeyDigest {
         /// The tenant.
         name: String,
@@ -199,7 +199,7 @@ impl Config {
             let tenant = TenantId::new(&name)
                 .ok_or_else(|| ConfigError::TenantName { number: index + 1, name: name.clone() })?;
             let digest: BodyDigest =
-                entry.key_sha3_256.parse().map_err(|_| ConfigError::KeyDigest { name: name.clone() })?;
+                entry.key_sha256.parse().map_err(|_| ConfigError::KeyDigest { name: name.clone() })?;
             if seen.insert(digest) { Ok((digest, tenant)) } else { Err(ConfigError::RepeatedKey { name }) }
         };
         self.tenants.iter().enumerate().map(read).collect()
@@ -210,7 +210,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    const KEYED: &str = "listen = \"0.0.0.0:443\"\n[[tenants]]\nname = \"acme\"\nkey_sha3_256 = \
+    const KEYED: &str = "listen = \"0.0.0.0:443\"\n[[tenants]]\nname = \"acme\"\nkey_sha256 = \
         \"a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a\"\n[limits]\nqueue_length = 7\n";
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused_in_plain_words() {
         let digest = BodyDigest::of(b"key");
-        let entry = |name: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha3_256 = \"{digest}\"\n");
+        let entry = |name: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha256 = \"{digest}\"\n");
         let cases = [
             ("listen = \"0.0.0.0:80\"".to_owned(), "loopback"),
             ("lisen = \"127.0.0.1:80\"".to_owned(), "unknown field"),
@@ -235,7 +235,7 @@ mod tests {
             ("[limits]\ncompute_threads = 100000".to_owned(), "at most 4096"),
             (entry("No Body"), "'No Body' is not"),
             (entry("a") + &entry("b"), "tenant 'b': another entry has the same key"),
-            ("[[tenants]]\nname = \"a\"\nkey_sha3_256 = \"secret\"".to_owned(), "64 lower-case"),
+            ("[[tenants]]\nname = \"a\"\nkey_sha256 = \"secret\"".to_owned(), "64 lower-case"),
         ];
         for (text, expected) in cases {
             let message = Config::from_toml(&text).unwrap_err().to_string();

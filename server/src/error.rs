@@ -170,7 +170,7 @@ pub enum KeysError {
         digest: BodyDigest,
     },
     /// The body is not what the address says.
-    #[error("the body's SHA3-256 is {found}, not {expected}")]
+    #[error("the body's SHA-256 is {found}, not {expected}")]
     Digest {
         /// The digest in the address.
         expected: BodyDigest,

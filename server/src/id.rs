@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha3::{Digest, Sha3_256};
+use blindrelay_engine::wire::content_digest;
 
 /// The text is not an id of the wanted form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,14 +106,14 @@ impl FromStr for RoomId {
     }
 }
 
-/// SHA3-256 of a request's body: the name of a key set, and what a repeated request is compared by.
+/// SHA-256 of a request's body: the name of a key set, and what a repeated request is compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BodyDigest([u8; 32]);
 
 impl BodyDigest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha3_256::digest(bytes).into())
+        Self(content_digest(bytes))
     }
 
     /// From its bytes.
@@ -175,8 +175,8 @@ mod tests {
     }
 
     #[test]
-    fn sha3_of_nothing_is_the_published_value() {
-        let published = "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a";
+    fn digest_of_nothing_is_the_published_value() {
+        let published = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(BodyDigest::of(b"").to_string(), published);
     }
 

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use blindrelay_engine::ring::Seed;
+use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Backend, Error as EngineError};
 use clap::Args;
 use serde::Serialize;
-use sha3::{Digest, Sha3_256};
 
 use crate::failure::Failure;
 use crate::member::{self, Member};
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         let bytes = Member::of_room(kind, &context, &seed).evaluation_keys();
         let written = file.write_all(&bytes).and_then(|()| file.sync_all());
         written.map_err(|source| Failure::Write { path: path.to_owned(), source })?;
-        Ok::<_, Failure>(MadeKeys { file: path.to_owned(), bytes: bytes.len(), digest: hex(&Sha3_256::digest(&bytes)) })
+        Ok::<_, Failure>(MadeKeys { file: path.to_owned(), bytes: bytes.len(), digest: hex(&content_digest(&bytes)) })
     });
     let made = Made {
         operator: kind.id(),

@@ -121,7 +121,7 @@ fn default_threshold(kind: MatchKind, token: &Token) -> i64 {
 }
 
 /// What a room of so many handles can be answered with at most: one block a handle where each is alone in its group.
-fn longest_answer(kind: MatchKind, backend: Backend, handles: usize) -> Result<u64, Failure> {
+pub(super) fn longest_answer(kind: MatchKind, backend: Backend, handles: usize) -> Result<u64, Failure> {
     let parameters = blindrelay_engine::params::Parameters::new(preset(kind.parameters())?, backend)?;
     let block = (wire::max_len(Kind::Answer, &parameters) + parameters.degree() * HANDLE_BYTES) as u64;
     Ok((handles as u64).saturating_add(JOINING).saturating_mul(block).min(MAX_ANSWER_BYTES))

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use blindrelay_engine::Backend;
+use blindrelay_engine::wire::content_digest;
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use sha3::{Digest, Sha3_256};
 
 use crate::arguments::{ServiceOptions, room_id};
 use crate::client::Room;
@@ -89,7 +89,7 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
         (None, Some(path)) => Some(std::fs::read(path).map_err(|source| Failure::Read { path: path.clone(), source })?),
         (None, None) => None,
     };
-    let digest = keys.as_ref().map(|keys| hex(&Sha3_256::digest(keys)));
+    let digest = keys.as_ref().map(|keys| hex(&content_digest(keys)));
     if let (Some(keys), Some(digest)) = (&keys, &digest) {
         client.upload_keys(digest, keys)?;
     }

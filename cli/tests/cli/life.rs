@@ -152,11 +152,13 @@ fn tenants_need_their_key_and_see_their_own_rooms_only() {
     let directory = tempdir().unwrap();
     let at = directory.path();
     let digest = |key: &str| {
-        use sha3::Digest;
-        sha3::Sha3_256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+        blindrelay_engine::wire::content_digest(key.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat()
     };
-    let tenant =
-        |name: &str, key: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha3_256 = \"{}\"\n", digest(key));
+    let tenant = |name: &str, key: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha256 = \"{}\"\n", digest(key));
     fs::write(at.join("service.toml"), tenant("one", "first-key") + &tenant("two", "second-key")).unwrap();
     run(at, &["serve", "--config", "service.toml", "--check-config"]).ok();
     let service = Service::start(at, &["--config", "service.toml"]);

@@ -14,6 +14,9 @@ const PLENTY: Quota = Quota { rooms: 100, keys: 100, bytes: 1 << 30 };
 type Outcome = Result<(), StoreError>;
 
 /// Runs the whole contract.
+///
+/// # Panics
+/// Where the store does not keep it.
 pub async fn all(store: &dyn Store) -> Outcome {
     store.ready().await?;
     keys_are_kept_once_and_apart(store).await?;
@@ -78,7 +81,7 @@ async fn add_keys(store: &dyn Store, tenant: &TenantId, bytes: &[u8], quota: Quo
 }
 
 /// Keys are found under their digest by their tenant only, and a second upload changes nothing.
-pub async fn keys_are_kept_once_and_apart(store: &dyn Store) -> Outcome {
+async fn keys_are_kept_once_and_apart(store: &dyn Store) -> Outcome {
     let (ours, theirs) = (tenant()?, tenant()?);
     let (digest, told, bytes) = key_set(b"keys");
     assert_eq!(store.keys(&ours, digest).await?, None);
@@ -97,7 +100,7 @@ pub async fn keys_are_kept_once_and_apart(store: &dyn Store) -> Outcome {
 }
 
 /// A room needs its keys when it is made and keeps them until it goes.
-pub async fn keys_of_rooms_stay(store: &dyn Store) -> Outcome {
+async fn keys_of_rooms_stay(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let (digest, ..) = key_set(b"keys of a room");
     let room = room_of("contract/1", Some(digest))?;
@@ -112,7 +115,7 @@ pub async fn keys_of_rooms_stay(store: &dyn Store) -> Outcome {
 }
 
 /// A room of somebody else is like none, for every method.
-pub async fn rooms_belong_to_their_tenants(store: &dyn Store) -> Outcome {
+async fn rooms_belong_to_their_tenants(store: &dyn Store) -> Outcome {
     let (ours, theirs) = (tenant()?, tenant()?);
     let room = room_of("contract/7", None)?;
     let id = room.room;
@@ -144,7 +147,7 @@ pub async fn rooms_belong_to_their_tenants(store: &dyn Store) -> Outcome {
 }
 
 /// Records are read in the order in which they were added, in pages.
-pub async fn records_keep_their_order(store: &dyn Store) -> Outcome {
+async fn records_keep_their_order(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let room = new_room(store, &ours).await?;
     let added = (0_u8..5).map(|i| record(&[i], 2)).collect::<Result<Vec<_>, _>>()?;
@@ -170,7 +173,7 @@ pub async fn records_keep_their_order(store: &dyn Store) -> Outcome {
 }
 
 /// Handles are listed upwards from any of them, also from one that is gone.
-pub async fn handles_come_in_pages(store: &dyn Store) -> Outcome {
+async fn handles_come_in_pages(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let room = new_room(store, &ours).await?;
     let added = record(b"record", 5)?;
@@ -189,7 +192,7 @@ pub async fn handles_come_in_pages(store: &dyn Store) -> Outcome {
 }
 
 /// A record says which of its handles are gone, and is gone when all are.
-pub async fn a_record_goes_with_its_last_handle(store: &dyn Store) -> Outcome {
+async fn a_record_goes_with_its_last_handle(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let room = new_room(store, &ours).await?;
     let added = record(b"two values", 2)?;
@@ -210,7 +213,7 @@ pub async fn a_record_goes_with_its_last_handle(store: &dyn Store) -> Outcome {
 }
 
 /// A request with a name is answered with the same handles as long as its room exists, and its name serves no other.
-pub async fn requests_are_answered_once(store: &dyn Store) -> Outcome {
+async fn requests_are_answered_once(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let (room, other) = (new_room(store, &ours).await?, new_room(store, &ours).await?);
     let named = request("request-1", b"body")?;
@@ -233,7 +236,7 @@ pub async fn requests_are_answered_once(store: &dyn Store) -> Outcome {
 }
 
 /// What is above a quota is refused, and what is removed makes room.
-pub async fn quotas_hold_and_are_given_back(store: &dyn Store) -> Outcome {
+async fn quotas_hold_and_are_given_back(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let full = |error: StoreError| matches!(error, StoreError::Quota { .. });
     let tight = Quota { rooms: 1, keys: 1, bytes: 100 };
@@ -260,7 +263,7 @@ pub async fn quotas_hold_and_are_given_back(store: &dyn Store) -> Outcome {
 }
 
 /// A change that is refused for its last reason has left no trace of its first steps.
-pub async fn a_refused_change_changes_nothing(store: &dyn Store) -> Outcome {
+async fn a_refused_change_changes_nothing(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let room = new_room(store, &ours).await?;
     let first = record(b"first", 1)?;

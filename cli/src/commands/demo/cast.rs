@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::ring::Seed;
-use blindrelay_engine::wire::{self, Kind};
+use blindrelay_engine::wire::{self, Kind, content_digest};
 use blindrelay_engine::{Backend, Error as EngineError};
 use blindrelay_routing::MatchKind;
-use sha3::{Digest, Sha3_256};
 
 use super::relay::Seen;
 use crate::client::Client;
@@ -78,7 +77,7 @@ impl Play {
 
         let host = member();
         let keys = host.evaluation_keys();
-        let digest = hex(&Sha3_256::digest(&keys));
+        let digest = hex(&content_digest(&keys));
         client.upload_keys(&digest, &keys)?;
         let room = client.create_room(KIND.id(), Some(&digest))?;
 

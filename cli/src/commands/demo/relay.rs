@@ -12,9 +12,9 @@ use axum::http::{StatusCode, header::CONTENT_LENGTH};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use blindrelay_engine::Backend;
+use blindrelay_engine::wire::content_digest;
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::{AppState, Config, Registry};
-use sha3::{Digest, Sha3_256};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -46,9 +46,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Length and SHA3-256.
+    /// Length and SHA-256.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len(), digest: Sha3_256::digest(bytes).into() }
+        Self { bytes: bytes.len(), digest: content_digest(bytes) }
     }
 }
 
