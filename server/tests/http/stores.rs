@@ -1,0 +1,178 @@
+//! A store that fails when a test wants it to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use async_trait::async_trait;
+use blindrelay_engine::operator::Handle;
+use blindrelay_server::id::{BodyDigest, RoomId, TenantId};
+use blindrelay_server::store::memory::MemoryStore;
+use blindrelay_server::store::{
+    Idempotency, KeySet, NewRecord, Quota, RoomUsage, Store, StoreError, StoredRecord, StoredRoom, Written,
+};
+use tokio::sync::Semaphore;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Fault {
+    None = 0,
+    /// Changes fail and do not happen.
+    Before = 1,
+    /// Changes happen, but are reported as failed.
+    After = 2,
+    /// Everything fails.
+    Down = 3,
+}
+
+pub(crate) struct FaultyStore {
+    inner: MemoryStore,
+    fault: AtomicU8,
+    /// Every new record takes one permit before it is written.
+    pub(crate) turnstile: Semaphore,
+}
+
+impl FaultyStore {
+    pub(crate) fn new() -> Arc<Self> {
+        let turnstile = Semaphore::new(Semaphore::MAX_PERMITS);
+        Arc::new(Self { inner: MemoryStore::new(), fault: AtomicU8::new(0), turnstile })
+    }
+
+    pub(crate) fn set(&self, fault: Fault) {
+        self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    fn check(&self, faults: &[Fault]) -> Result<(), StoreError> {
+        let now = self.fault.load(Ordering::SeqCst);
+        match faults.iter().any(|&fault| fault as u8 == now) {
+            true => Err(StoreError::Unavailable("the disk is on fire".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn readable(&self) -> Result<(), StoreError> {
+        self.check(&[Fault::Down])
+    }
+
+    fn writable(&self) -> Result<(), StoreError> {
+        self.check(&[Fault::Before, Fault::Down])
+    }
+
+    fn written(&self) -> Result<(), StoreError> {
+        self.check(&[Fault::After])
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.readable()
+    }
+
+    async fn put_keys(
+        &self,
+        tenant: &TenantId,
+        digest: BodyDigest,
+        keys: KeySet,
+        bytes: Arc<[u8]>,
+        quota: Quota,
+    ) -> Result<Written, StoreError> {
+        self.writable()?;
+        let written = self.inner.put_keys(tenant, digest, keys, bytes, quota).await?;
+        self.written().map(|()| written)
+    }
+
+    async fn keys(&self, tenant: &TenantId, digest: BodyDigest) -> Result<Option<KeySet>, StoreError> {
+        self.readable()?;
+        self.inner.keys(tenant, digest).await
+    }
+
+    async fn key_bytes(&self, tenant: &TenantId, digest: BodyDigest) -> Result<Option<Arc<[u8]>>, StoreError> {
+        self.readable()?;
+        self.inner.key_bytes(tenant, digest).await
+    }
+
+    async fn remove_keys(&self, tenant: &TenantId, digest: BodyDigest) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.remove_keys(tenant, digest).await?;
+        self.written()
+    }
+
+    async fn create_room(&self, tenant: &TenantId, room: StoredRoom, quota: Quota) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.create_room(tenant, room, quota).await?;
+        self.written()
+    }
+
+    async fn room(&self, tenant: &TenantId, room: RoomId) -> Result<Option<StoredRoom>, StoreError> {
+        self.readable()?;
+        self.inner.room(tenant, room).await
+    }
+
+    async fn rooms(&self) -> Result<Vec<(TenantId, StoredRoom)>, StoreError> {
+        self.readable()?;
+        self.inner.rooms().await
+    }
+
+    async fn usage(&self, tenant: &TenantId, room: RoomId) -> Result<RoomUsage, StoreError> {
+        self.readable()?;
+        self.inner.usage(tenant, room).await
+    }
+
+    async fn remove_room(&self, tenant: &TenantId, room: RoomId) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.remove_room(tenant, room).await?;
+        self.written()
+    }
+
+    async fn replay(
+        &self,
+        tenant: &TenantId,
+        room: RoomId,
+        request: &Idempotency,
+        count: usize,
+    ) -> Result<Option<Vec<Handle>>, StoreError> {
+        self.readable()?;
+        self.inner.replay(tenant, room, request, count).await
+    }
+
+    async fn add_record(
+        &self,
+        tenant: &TenantId,
+        room: RoomId,
+        record: NewRecord,
+        quota: Quota,
+    ) -> Result<(), StoreError> {
+        self.turnstile.acquire().await.unwrap().forget();
+        self.writable()?;
+        self.inner.add_record(tenant, room, record, quota).await?;
+        self.written()
+    }
+
+    async fn remove_handle(&self, tenant: &TenantId, room: RoomId, handle: Handle) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.remove_handle(tenant, room, handle).await?;
+        self.written()
+    }
+
+    async fn handles(
+        &self,
+        tenant: &TenantId,
+        room: RoomId,
+        after: Option<Handle>,
+        limit: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.readable()?;
+        self.inner.handles(tenant, room, after, limit).await
+    }
+
+    async fn records(
+        &self,
+        tenant: &TenantId,
+        room: RoomId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<StoredRecord>, StoreError> {
+        self.readable()?;
+        self.inner.records(tenant, room, after, limit).await
+    }
+}
