@@ -1,5 +1,5 @@
 //! BFV: exact arithmetic modulo a plaintext prime `t` (Brakerski, *Fully homomorphic encryption without modulus switching from classical
-//! GapSVP*, 2012; Fan and Vercauteren, *Somewhat practical fully homomorphic encryption*, 2012).
+//! `GapSVP`*, 2012; Fan and Vercauteren, *Somewhat practical fully homomorphic encryption*, 2012).
 //!
 //! A ciphertext of `m` has phase `sum c_i s^i = round(Q m / t) + e`, with `m` centred. Components are kept in evaluation form.
 

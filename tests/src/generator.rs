@@ -22,7 +22,7 @@ impl Generator {
 
     /// A number in `[0, bound)`.
     pub fn below(&mut self, bound: usize) -> usize {
-        (u128::from(self.word()) * bound as u128 >> 64) as usize
+        ((u128::from(self.word()) * bound as u128) >> 64) as usize
     }
 
     /// One of the items.
@@ -36,7 +36,7 @@ impl Generator {
             0 => limit as i64,
             1 => -(limit as i64),
             2 => 0,
-            _ => (u128::from(self.word()) * u128::from(2 * limit + 1) >> 64) as i64 - limit as i64,
+            _ => ((u128::from(self.word()) * u128::from(2 * limit + 1)) >> 64) as i64 - limit as i64,
         }
     }
 

@@ -1,5 +1,12 @@
 //! Encryption, every verb of the evaluator and the opening of answers, at the named parameter sets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "test code: a panic is a failed test"
+)]
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ use super::context::Context;
 use crate::error::{Error, Object};
 use crate::noise::NoiseBound;
 use crate::params::Level;
+use crate::ring::{Ntt, NttDivision, Poly};
 use crate::rlwe;
 
 /// Computes on ciphertexts of one parameter set.
@@ -64,7 +65,7 @@ impl Evaluator {
         let parameters = self.context.parameters();
         let dropped = rlwe::drop_prime(parameters, a.rlwe()).ok_or(Error::LevelExhausted)?;
         let divisor =
-            parameters.at(a.level()).and_then(|ring| ring.drop_prime()).map_or(0.0, |division| division.divisor_log2());
+            parameters.at(a.level()).and_then(|ring| ring.drop_prime()).map_or(0.0, NttDivision::divisor_log2);
         let components = a.rlwe().components().len();
         let noise = a.noise().scaled(-divisor).plus(NoiseBound::rounding(components, parameters.degree()));
         self.finish("switching to a lower level", dropped, noise)
@@ -96,11 +97,7 @@ impl Evaluator {
     }
 
     /// The two components of a ciphertext that must not have three.
-    pub(super) fn pair<'a>(
-        &self,
-        operation: &'static str,
-        a: &'a Ciphertext,
-    ) -> Result<[&'a crate::ring::Poly<crate::ring::Ntt>; 2], Error> {
+    pub(super) fn pair<'a>(operation: &'static str, a: &'a Ciphertext) -> Result<[&'a Poly<Ntt>; 2], Error> {
         match a.rlwe().components() {
             [c0, c1] => Ok([c0, c1]),
             more => Err(Error::Components { operation, expected: 2, found: more.len() }),

@@ -110,7 +110,7 @@ impl Evaluator {
         b: &Ciphertext,
     ) -> Result<([Poly<Coeff>; 3], NoiseBound, &RingLevel), Error> {
         self.check_pair(a, b)?;
-        let (c, d) = (self.pair("multiplication", a)?, self.pair("multiplication", b)?);
+        let (c, d) = (Self::pair("multiplication", a)?, Self::pair("multiplication", b)?);
         let noise = self.product_noise(a, b);
         self.context().admit("multiplication", noise, a.level())?;
         let level = self.context().at(a.level()).zip(self.context().parameters().at(a.level()));

@@ -58,7 +58,7 @@ impl Evaluator {
     /// Prepares a ciphertext of two components. Refused where `Q` is not 1 modulo `t` at its level.
     pub fn prepare(&self, a: &Ciphertext) -> Result<PreparedMultiplicand, Error> {
         self.check(a)?;
-        let [c0, c1] = self.pair("preparation", a)?;
+        let [c0, c1] = Self::pair("preparation", a)?;
         let tables = self.context().at(a.level()).ok_or(Error::LevelExhausted)?;
         if !tables.unit_residue {
             return Err(Error::Unsupported {
@@ -118,7 +118,7 @@ impl Evaluator {
         if a.level() != b.level {
             return Err(Error::LevelMismatch { left: a.level(), right: b.level });
         }
-        let c = self.pair("multiplication", a)?;
+        let c = Self::pair("multiplication", a)?;
         let noise = self.prepared_product_noise(a.noise(), b.noise);
         self.context().admit("multiplication within the basis", noise, b.level)?;
         let [d0, d1] = &b.components;

@@ -29,7 +29,7 @@ impl Evaluator {
         if element.value() == 1 {
             return Ok(a.clone());
         }
-        let [c0, c1] = self.pair("an automorphism", a)?;
+        let [c0, c1] = Self::pair("an automorphism", a)?;
         let key = keys.galois(element).ok_or(Error::MissingKey { key: KeyName::Galois(element.value()) })?;
         let parameters = self.context().parameters();
         let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;

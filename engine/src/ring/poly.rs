@@ -109,6 +109,7 @@ impl<R: Representation> Poly<R> {
     }
 
     /// The same residues over the first `count` primes.
+    #[must_use]
     pub fn truncated(&self, basis: &Arc<Basis>) -> Self {
         assert!(
             basis.len() <= self.basis.len() && *self.basis.prefix(basis.len()) == **basis,

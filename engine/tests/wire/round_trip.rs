@@ -123,7 +123,7 @@ fn extreme_residues_come_back() {
     for context in sets() {
         let parameters = context.parameters();
         for extreme in [0, u64::MAX] {
-            let residues = parameters
+            let residues: Vec<u64> = parameters
                 .top()
                 .basis()
                 .moduli()
