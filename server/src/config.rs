@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     const KEYED: &str = "listen = \"0.0.0.0:443\"\n[[tenants]]\nname = \"acme\"\nkey_sha256 = \
-        \"a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a\"\n[limits]\nqueue_length = 7\n";
+        \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n[limits]\nqueue_length = 7\n";
 
     #[test]
     fn a_file_changes_only_what_it_names() {

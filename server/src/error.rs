@@ -1,6 +1,8 @@
 //! What a client is told when a request fails: `application/problem+json` (RFC 9457). No answer carries a plaintext, and a fault of the
 //! service carries nothing but an id that is also in the log.
 
+mod reason;
+
 use std::fmt::Display;
 
 use axum::Json;
@@ -8,12 +10,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use blindrelay_engine::Error;
 use blindrelay_engine::operator::OperatorError;
-use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::wire::WireError;
 use serde::Serialize;
 
-use crate::id::{BodyDigest, RoomId};
+use crate::id::RoomId;
 use crate::store::StoreError;
+
+pub use reason::{BodyError, Conflict, KeysError, RequestError, Resource};
 
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
@@ -66,165 +69,6 @@ pub enum ApiError {
 
 /// When to come back after [`ApiError::Busy`].
 pub const RETRY_AFTER_SECONDS: u32 = 1;
-
-/// What a 404 was looking for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Resource {
-    /// A route.
-    #[error("there is nothing at this address")]
-    Route,
-    /// A room of this tenant.
-    #[error("there is no such room")]
-    Room,
-    /// A handle of the room.
-    #[error("nothing is enrolled under this handle")]
-    Handle,
-    /// Keys of this tenant.
-    #[error("there are no such evaluation keys")]
-    Keys,
-    /// An operator.
-    #[error("there is no such operator: GET /v1/operators lists those that are")]
-    Operator,
-}
-
-/// What is wrong with a request before its body matters.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// No key, or one that is not known.
-    #[error("this needs the header 'Authorization: Bearer KEY' with a key that the service knows")]
-    Unauthorized,
-    /// A page in a browser calls a service that asks for no key.
-    #[error("a service without keys takes no requests from web pages")]
-    Origin,
-    /// The method is not offered at this address.
-    #[error("this address does not offer the method")]
-    Method,
-    /// An id is not of its form.
-    #[error("{0}")]
-    Id(String),
-    /// A query parameter is not of its form.
-    #[error("{0}")]
-    Query(String),
-    /// A header is not of its form.
-    #[error("{0}")]
-    Header(String),
-    /// The JSON body is not of its form.
-    #[error("{0}")]
-    Json(String),
-}
-
-/// How a body can fail to arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BodyError {
-    /// More bytes than the limit, than the object's own header announces or than `Content-Length` says.
-    #[error("the body has more than {limit} bytes, which is all that {reason}")]
-    TooLong {
-        /// How many are allowed.
-        limit: usize,
-        /// By what.
-        reason: &'static str,
-    },
-    /// Fewer bytes than were announced.
-    #[error("the body ends after {found} bytes, but {expected} were announced by {reason}")]
-    Truncated {
-        /// How many were announced.
-        expected: usize,
-        /// How many came.
-        found: usize,
-        /// By what.
-        reason: &'static str,
-    },
-    /// The connection broke or the transfer encoding is wrong.
-    #[error("the body broke off after {found} bytes")]
-    Broken {
-        /// How many came.
-        found: usize,
-    },
-    /// It took too long.
-    #[error("only {found} bytes of the body came within {seconds} seconds")]
-    Slow {
-        /// How many came.
-        found: usize,
-        /// The limit.
-        seconds: u64,
-    },
-}
-
-/// Why evaluation keys do not serve.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeysError {
-    /// They were not uploaded.
-    #[error("evaluation keys {digest} are not here: upload them first")]
-    Missing {
-        /// Which keys.
-        digest: BodyDigest,
-    },
-    /// A room uses them.
-    #[error("evaluation keys {digest} are used by a room: delete the room first")]
-    InUse {
-        /// Which keys.
-        digest: BodyDigest,
-    },
-    /// The body is not what the address says.
-    #[error("the body's SHA-256 is {found}, not {expected}")]
-    Digest {
-        /// The digest in the address.
-        expected: BodyDigest,
-        /// The digest of the body.
-        found: BodyDigest,
-    },
-    /// Bytes or keys of parameters that the operator does not use.
-    #[error("parameters {found} are not those of operator {operator}, {expected}")]
-    Parameters {
-        /// The operator.
-        operator: String,
-        /// Its parameters.
-        expected: ParameterDigest,
-        /// The others.
-        found: ParameterDigest,
-    },
-    /// No operator uses these parameters.
-    #[error("parameters {found} are not known here: GET /v1/parameters lists those that are")]
-    UnknownParameters {
-        /// The parameters.
-        found: ParameterDigest,
-    },
-    /// The operator needs keys.
-    #[error("operator {operator} needs evaluation keys")]
-    Required {
-        /// The operator.
-        operator: String,
-    },
-    /// Some keys are not in the set.
-    #[error("operator {operator} needs the {missing}, which these evaluation keys do not have")]
-    Incomplete {
-        /// The operator.
-        operator: String,
-        /// What is missing.
-        missing: blindrelay_engine::KeyName,
-    },
-}
-
-/// What a request collides with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Conflict {
-    /// The same idempotency key with another body.
-    #[error("this Idempotency-Key was used for another body")]
-    Idempotency,
-    /// The tenant has no room for more.
-    #[error("the limit of {limit} {what} is reached: delete some first")]
-    Quota {
-        /// What is counted.
-        what: &'static str,
-        /// The limit.
-        limit: u64,
-    },
-}
 
 impl ApiError {
     /// A fault of the service. The reason goes to the log, its id to the client.

@@ -1,5 +1,12 @@
 //! The service from outside: through its router, and over real sockets.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where something is not as it should be"
+)]
+
 mod client;
 mod errors;
 mod faults;

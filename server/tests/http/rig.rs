@@ -64,14 +64,13 @@ pub(crate) struct Setup {
     pub(crate) keys: Vec<(&'static str, &'static str)>,
     pub(crate) operators: Vec<Arc<dyn Operator>>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) standard: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let limits =
             Limits { compute_threads: 2, body_timeout_seconds: 2, header_timeout_seconds: 2, ..Limits::default() };
-        Self { limits, keys: Vec::new(), operators: Vec::new(), store: Arc::new(MemoryStore::new()), standard: true }
+        Self { limits, keys: Vec::new(), operators: Vec::new(), store: Arc::new(MemoryStore::new()) }
     }
 }
 
@@ -85,10 +84,7 @@ impl Setup {
     }
 
     pub(crate) async fn start(self) -> Rig {
-        let mut registry = match self.standard {
-            true => Registry::standard(Backend::detect()).unwrap(),
-            false => Registry::new(),
-        };
+        let mut registry = Registry::standard(Backend::detect()).unwrap();
         for operator in &self.operators {
             registry.register(Arc::clone(operator)).unwrap();
         }

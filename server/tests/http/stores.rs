@@ -43,10 +43,8 @@ impl FaultyStore {
 
     fn check(&self, faults: &[Fault]) -> Result<(), StoreError> {
         let now = self.fault.load(Ordering::SeqCst);
-        match faults.iter().any(|&fault| fault as u8 == now) {
-            true => Err(StoreError::Unavailable("the disk is on fire".into())),
-            false => Ok(()),
-        }
+        let failing = faults.iter().any(|&fault| fault as u8 == now);
+        if failing { Err(StoreError::Unavailable("the disk is on fire".into())) } else { Ok(()) }
     }
 
     fn readable(&self) -> Result<(), StoreError> {
