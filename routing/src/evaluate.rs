@@ -14,7 +14,7 @@ use blindrelay_engine::{Error, Object};
 use rayon::prelude::*;
 
 use crate::layout::Layout;
-use crate::message::{MatchAnswer, ScoredBlock};
+use crate::message::{ScoredBlock, encode};
 use crate::plan::MatchKind;
 
 /// The operator: scores of one kind of tokens.
@@ -265,12 +265,22 @@ impl RosterSnapshot {
     /// The scores of a probe against every token, one block for each group: the product of the probe with the group's sum, relinearized where there is a
     /// key for it, cut to the coefficients that carry scores.
     pub fn scores(&self, probe: &Ciphertext, keys: Option<&EvaluationKeys>) -> Result<Vec<ScoredBlock>, OperatorError> {
+        self.each_block(probe, keys, |block| block)
+    }
+
+    /// What `finish` makes of every block, as soon as it is computed.
+    fn each_block<T: Send>(
+        &self,
+        probe: &Ciphertext,
+        keys: Option<&EvaluationKeys>,
+        finish: impl Fn(ScoredBlock) -> T + Sync,
+    ) -> Result<Vec<T>, OperatorError> {
         let context = self.evaluator.context();
         if let Some(keys) = keys {
             context.same_parameters(Object::EvaluationKeys, keys.parameters())?;
         }
         let keys = keys.filter(|keys| keys.relinearization().is_some());
-        self.groups.par_iter().map(|group| self.block(group, probe, keys)).collect()
+        self.groups.par_iter().map(|group| self.block(group, probe, keys).map(&finish)).collect()
     }
 
     fn block(
@@ -298,12 +308,8 @@ impl Snapshot for RosterSnapshot {
             return Err(OperatorError::Empty);
         }
         let probe = decode(self.evaluator.context(), request)?;
-        let answer = MatchAnswer {
-            operator: self.kind,
-            request_digest: content_digest(request),
-            roster_digest: self.digest(),
-            blocks: self.scores(&probe, keys)?,
-        };
-        Ok(answer.to_bytes(self.evaluator.context().parameters())?)
+        let blocks = self.each_block(&probe, keys, |block| block.encode())?;
+        let digests = [content_digest(request), self.digest()];
+        Ok(encode(self.kind, digests, blocks, self.evaluator.context().parameters())?)
     }
 }

@@ -35,10 +35,8 @@ impl MatchAnswer {
     /// The message: both digests, then the handles of every block, then the answer of every block. Refused where there are more blocks than
     /// a message has items.
     pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, WireError> {
-        let mut items = vec![[self.request_digest, self.roster_digest].concat()];
-        items.extend(self.blocks.iter().map(|block| block.handles.iter().flat_map(|h| *h.as_bytes()).collect()));
-        items.extend(self.blocks.iter().map(|block| block.answer.to_bytes()));
-        Message { parameters: parameters.digest(), operator: self.operator.id().to_owned(), part: 0, items }.to_bytes()
+        let blocks = self.blocks.iter().map(ScoredBlock::encode).collect();
+        encode(self.operator, [self.request_digest, self.roster_digest], blocks, parameters)
     }
 
     /// Reads the answer of an operator. Refused unless every block has one handle a position and only positions that carry scores.
@@ -70,7 +68,31 @@ impl MatchAnswer {
     }
 }
 
+/// A block as the two items of its message.
+pub(crate) struct EncodedBlock {
+    handles: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+/// The message of encoded blocks.
+pub(crate) fn encode(
+    operator: MatchKind,
+    digests: [[u8; 32]; 2],
+    blocks: Vec<EncodedBlock>,
+    parameters: &Parameters,
+) -> Result<Vec<u8>, WireError> {
+    let (handles, answers): (Vec<_>, Vec<_>) = blocks.into_iter().map(|block| (block.handles, block.answer)).unzip();
+    let items = std::iter::once(digests.concat()).chain(handles).chain(answers).collect();
+    Message { parameters: parameters.digest(), operator: operator.id().to_owned(), part: 0, items }.to_bytes()
+}
+
 impl ScoredBlock {
+    /// The items of the block. An answer of packed bits takes a third of the memory that its residues do.
+    pub(crate) fn encode(&self) -> EncodedBlock {
+        let handles = self.handles.iter().flat_map(|handle| *handle.as_bytes()).collect();
+        EncodedBlock { handles, answer: self.answer.to_bytes() }
+    }
+
     fn from_items(handles: &[u8], answer: &[u8], layout: Layout, context: &Context) -> Result<Self, AnswerError> {
         let (handles, rest) = handles.as_chunks::<HANDLE_BYTES>();
         let answer = Answer::from_bytes(answer, context)?;
