@@ -131,6 +131,36 @@ impl Roster {
         };
         Ok(self.evaluator.prepare(&moved)?)
     }
+
+    /// Puts a record at the places from `start` on of group `id`, which may be new. On error nothing has changed.
+    fn join(&mut self, id: usize, start: usize, record: &[u8], handles: &[Handle]) -> Result<(), OperatorError> {
+        let capacity = self.layout().capacity();
+        let prepared = self.prepare_at(record, start)?;
+        let mut group = match self.groups.get(&id) {
+            Some(group) => {
+                let mut group = Group::clone(group);
+                self.evaluator.add_assign_prepared(&mut group.sum, &prepared)?;
+                group
+            }
+            None => Group { sum: prepared, handles: vec![None; capacity], records: Vec::new() },
+        };
+        // A roster that a fresh probe could not be matched with is refused now, not when somebody asks.
+        let fresh = NoiseBound::fresh_secret(self.evaluator.context().parameters().degree());
+        MatchKind::noise(&self.evaluator, fresh, group.sum.noise())?;
+        for ((place, slot), &handle) in group.handles.iter_mut().enumerate().skip(start).zip(handles) {
+            *slot = Some(handle);
+            self.places.insert(handle, (id, place));
+        }
+        group.records.push(Record {
+            bytes: record.into(),
+            digest: content_digest(record),
+            places: start..start + handles.len(),
+            alive: handles.len(),
+        });
+        self.next_group = self.next_group.max(id + 1);
+        self.groups.insert(id, Arc::new(group));
+        Ok(())
+    }
 }
 
 /// A record or probe: a fresh ciphertext with or without a seed, at the top level.
@@ -165,31 +195,13 @@ impl Collection for Roster {
             }
         }
         let (id, start) = self.place_record(handles.len());
-        let prepared = self.prepare_at(record, start)?;
-        let mut group = match self.groups.get(&id) {
-            Some(group) => {
-                let mut group = Group::clone(group);
-                self.evaluator.add_assign_prepared(&mut group.sum, &prepared)?;
-                group
+        match self.join(id, start, record, handles) {
+            // The group's neighbours leave no room for this record's noise: it begins a group of its own.
+            Err(OperatorError::Refused(Error::Noise { .. })) if id < self.next_group => {
+                self.join(self.next_group, 0, record, handles)
             }
-            None => Group { sum: prepared, handles: vec![None; capacity], records: Vec::new() },
-        };
-        // A roster that a fresh probe could not be matched with is refused now, not when somebody asks.
-        let fresh = NoiseBound::fresh_secret(self.evaluator.context().parameters().degree());
-        MatchKind::noise(&self.evaluator, fresh, group.sum.noise())?;
-        for ((place, slot), &handle) in group.handles.iter_mut().enumerate().skip(start).zip(handles) {
-            *slot = Some(handle);
-            self.places.insert(handle, (id, place));
+            joined => joined,
         }
-        group.records.push(Record {
-            bytes: record.into(),
-            digest: content_digest(record),
-            places: start..start + handles.len(),
-            alive: handles.len(),
-        });
-        self.next_group = self.next_group.max(id + 1);
-        self.groups.insert(id, Arc::new(group));
-        Ok(())
     }
 
     fn remove(&mut self, handle: Handle) -> Result<(), OperatorError> {

@@ -10,7 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use blindrelay_engine::bfv::Context;
+use blindrelay_engine::bfv::{Ciphertext, Context};
+use blindrelay_engine::noise::NoiseBound;
 use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorError, Snapshot};
 use blindrelay_engine::params::{MATCH_2048, Parameters, preset};
 use blindrelay_engine::ring::Seed;
@@ -197,6 +198,30 @@ fn refusals_change_nothing() {
     assert!(matches!(refusals[8], Err(OperatorError::UnknownHandle { .. })));
     assert_eq!(roster.view().digest(), digest);
     assert_eq!(roster.handles(), [handle(1), handle(2)]);
+}
+
+#[test]
+fn a_record_whose_noise_does_not_fit_beside_others_begins_a_group() {
+    let room = room(MatchKind::Embeddings);
+    let tokens = [token(room.kind, 1), token(room.kind, 2)];
+    // The same ciphertext with ever smaller claimed noise, until a roster takes it.
+    let noisy = |token: &Token, claimed: f64| {
+        let plaintext = room.kind.pack_tokens(&room.context, std::slice::from_ref(token)).unwrap();
+        let fresh = room.key.encrypt(&plaintext).unwrap().expand(&room.context).unwrap();
+        let noise = NoiseBound::from_log2(claimed, claimed + 6.0);
+        Ciphertext::new(&room.context, fresh.rlwe().clone(), noise).unwrap().to_bytes()
+    };
+    let mut claimed = 60.0;
+    let mut roster = room.operator.roster();
+    while let Err(refused) = roster.append(&noisy(&tokens[0], claimed), &[handle(1)]) {
+        assert!(matches!(refused, OperatorError::Refused(Error::Noise { .. })), "{refused}");
+        claimed -= 0.25;
+    }
+    roster.append(&noisy(&tokens[1], claimed), &[handle(2)]).unwrap();
+    let answer = roster.snapshot().evaluate(&room.probe(&tokens[0]), None).unwrap();
+    assert_eq!(MatchAnswer::from_bytes(&answer, room.kind, &room.context).unwrap().blocks.len(), 2);
+    let scores = room.scores(&roster, &tokens[1], None);
+    assert_eq!(scores[&handle(2)], reference::score(tokens[1].entries(), tokens[1].entries()));
 }
 
 #[test]
