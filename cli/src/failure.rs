@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use blindrelay_engine::params::ParameterError;
 
 use blindrelay_engine::{Error as EngineError, KernelError};
-use blindrelay_keyholder::{KeyFileError, OpenError};
+use blindrelay_keyholder::{DecisionError, KeyFileError, OpenError};
 use blindrelay_routing::{AnswerError, TokenError};
 
 use crate::client::ClientError;
@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Client(#[from] ClientError),
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    #[error(transparent)]
+    Decisions(#[from] DecisionError),
     #[error("{path}: {source}")]
     Read { path: PathBuf, source: std::io::Error },
     #[error("{path}: {source}")]
@@ -103,6 +105,10 @@ impl Failure {
                 _ => "check the path and its permissions",
             },
             Self::KeyFile(KeyFileError::Mode { .. }) => "then run the command again",
+            Self::Decisions(DecisionError::Spent) => {
+                "make a new key with `blindrelay keygen`, hand it to the members and enrol again"
+            }
+            Self::Decisions(_) => "check the file beside the key and its permissions",
             Self::KeyFile(_) => "give the key file that `blindrelay keygen` wrote for this room",
             Self::Read { .. } | Self::Write { .. } => "check the path and its permissions",
             Self::Content { advice, .. } | Self::Usage { advice, .. } => advice,

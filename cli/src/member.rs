@@ -131,7 +131,7 @@ impl Member {
     }
 
     /// Opens an answer to `probe`. Before the key is used, the answer must be of this operator and these parameters, name the probe's digest,
-    /// and carry scores only, one a handle and no handle twice; then every score must be one that the operator can give.
+    /// and carry scores only, one a handle and no handle twice; then every score must be one that an honest answer holds.
     pub(crate) fn open(&self, probe: &Probe, answer: &[u8]) -> Result<Vec<Score>, Failure> {
         let answer = MatchAnswer::from_bytes(answer, self.kind, self.key.context())?;
         if answer.request_digest != probe.digest {
@@ -146,7 +146,7 @@ impl Member {
         if seen.is_empty() {
             return Err(Failure::NoScores);
         }
-        let range = self.kind.score_range();
+        let range = self.kind.plausible_range();
         let mut scores = Vec::with_capacity(seen.len());
         for block in &answer.blocks {
             let expected = Expectation {

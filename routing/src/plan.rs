@@ -65,6 +65,16 @@ impl MatchKind {
         ValueRange { minimum: -maximum, maximum, step: if self.signs_only() { 2 } else { 1 } }
     }
 
+    /// What scores of honest answers are, except with probability 2^-60: an opening refuses anything else. Tokens of identities are
+    /// pseudorandom, so that a score below -100 is never seen (nine standard deviations), while an answer forged to show coefficients of the key
+    /// shows -128 as often as 128.
+    pub const fn plausible_range(self) -> ValueRange {
+        match self {
+            Self::Signs => ValueRange { minimum: -100, ..self.score_range() },
+            Self::Embeddings => self.score_range(),
+        }
+    }
+
     /// Noise of a product of a probe of noise `probe` with a full set of tokens of noise `tokens`, and of the answer without relinearization.
     pub(crate) fn noise(
         evaluator: &Evaluator,

@@ -7,6 +7,7 @@ use blindrelay_engine::Backend;
 use blindrelay_engine::operator::HANDLE_BYTES;
 use blindrelay_engine::params::preset;
 use blindrelay_engine::wire::{self, Kind};
+use blindrelay_keyholder::decisions;
 use blindrelay_routing::{MatchKind, Token, reference};
 use clap::Args;
 use serde::Serialize;
@@ -53,6 +54,8 @@ struct Found {
     operator: &'static str,
     threshold: i64,
     compared: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decisions_left: Option<u32>,
     matches: Vec<Score>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scores: Option<Vec<Score>>,
@@ -67,9 +70,13 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     let room = client.room(&arguments.room)?;
     member.recognise(&room)?;
     let probe = member.probe(&token)?;
+    let mut decisions_left = None;
     let mut scores =
         match client.matching(&arguments.room, &probe.bytes, longest_answer(member.kind(), backend, room.handles)?) {
-            Ok(answer) => member.open(&probe, &answer)?,
+            Ok(answer) => {
+                decisions_left = Some(decisions::spend(&arguments.key)?);
+                member.open(&probe, &answer)?
+            }
             Err(error) if error.problem() == Some("room-empty") => Vec::new(),
             Err(error) => return Err(error.into()),
         };
@@ -80,10 +87,14 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         operator: member.kind().id(),
         threshold,
         compared: scores.len(),
+        decisions_left,
         matches,
         scores: arguments.all.then_some(scores),
     };
     output.result(&found, || describe(&found))?;
+    if let Some(left @ ..=16) = decisions_left {
+        Output::remark(&format!("{left} decisions are left to this key; then the room needs a new one"));
+    }
     Ok(if found.matches.is_empty() { ExitCode::from(NOTHING_FOUND) } else { ExitCode::SUCCESS })
 }
 

@@ -77,6 +77,15 @@ fn a_room_lives_from_its_key_to_its_deletion() {
     assert_eq!(room.find("Ada Lovelace").code, Some(3));
     room.find("王小明").ok();
 
+    // Every opened answer was counted; a key that has none left asks no more, and one that is nearly there says so.
+    let count = fs::read_to_string(at.join("room.key.decisions")).unwrap();
+    assert_eq!(count, "9\n");
+    fs::write(at.join("room.key.decisions"), "127\n").unwrap();
+    let last = room.find("王小明").ok();
+    assert!(last.err.contains("0 decisions are left"), "{last:?}");
+    room.find("王小明").failed(1, &["128 decisions", "blindrelay keygen"]);
+    fs::write(at.join("room.key.decisions"), "0\n").unwrap();
+
     room.command(&["room", "delete"]).ok();
     room.find("王小明").failed(1, &["404"]);
     assert_eq!(service.terminate(), Some(0));

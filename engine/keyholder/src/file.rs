@@ -8,6 +8,8 @@ use blindrelay_engine::params::{DIGEST_BYTES, ParameterDigest, Parameters};
 use blindrelay_engine::ring::{SEED_BYTES, Seed};
 use zeroize::Zeroizing;
 
+use crate::decisions;
+
 const MAGIC: &[u8; 8] = b"BRLYKEY1";
 const LENGTH: usize = MAGIC.len() + DIGEST_BYTES + SEED_BYTES;
 
@@ -51,7 +53,7 @@ pub enum KeyFileError {
     },
 }
 
-/// Writes a new key file with mode 0600; an existing file is not overwritten.
+/// Writes a new key file with mode 0600; an existing file is not overwritten. Its count of decisions begins at zero.
 pub fn write(path: &Path, parameters: &Parameters, seed: &Seed) -> Result<(), KeyFileError> {
     let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
     let mut options = OpenOptions::new();
@@ -63,7 +65,12 @@ pub fn write(path: &Path, parameters: &Parameters, seed: &Seed) -> Result<(), Ke
     bytes.extend_from_slice(parameters.digest().as_bytes());
     bytes.extend_from_slice(seed.as_bytes());
     let mut file = options.open(path).map_err(failed)?;
-    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    // A count that lies here belongs to a key that is gone.
+    match fs::remove_file(decisions::path_of(path)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Which parameters a key file belongs to, without its secret.
