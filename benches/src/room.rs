@@ -84,12 +84,7 @@ impl Room {
     pub fn expectation(&self) -> Expectation {
         let layout = Layout::new(self.context().parameters().degree());
         let range = self.kind.score_range();
-        Expectation {
-            positions: (0..layout.capacity()).map(|place| layout.score(place)).collect(),
-            minimum: range.minimum,
-            maximum: range.maximum,
-            step: range.step,
-        }
+        Expectation { positions: (0..layout.capacity()).map(|place| layout.score(place)).collect(), range }
     }
 
     /// Opens one answer.

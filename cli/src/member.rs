@@ -149,12 +149,7 @@ impl Member {
         let range = self.kind.plausible_range();
         let mut scores = Vec::with_capacity(seen.len());
         for block in &answer.blocks {
-            let expected = Expectation {
-                positions: block.answer.positions().to_vec(),
-                minimum: range.minimum,
-                maximum: range.maximum,
-                step: range.step,
-            };
+            let expected = Expectation { positions: block.answer.positions().to_vec(), range };
             let values = self.key.open_answer(&block.answer, &expected)?;
             scores.extend(block.handles.iter().zip(values.iter()).map(|(&handle, &score)| Score { handle, score }));
         }

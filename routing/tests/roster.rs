@@ -81,7 +81,7 @@ impl Room {
         let mut scores = BTreeMap::new();
         for block in &answer.blocks {
             let positions = block.answer.positions().to_vec();
-            let expected = Expectation { positions, minimum: range.minimum, maximum: range.maximum, step: range.step };
+            let expected = Expectation { positions, range };
             let opened = self.key.open_answer(&block.answer, &expected).unwrap();
             scores.extend(block.handles.iter().copied().zip(opened.iter().copied()));
         }

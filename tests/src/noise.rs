@@ -157,12 +157,7 @@ impl Bench {
             tokens.iter().map(|token| reference::score(probe.entries(), token.entries())).collect();
         let positions: Vec<u32> = (0..layout.capacity()).map(|place| layout.score(place)).collect();
         let range = kind.score_range();
-        let expectation = Expectation {
-            positions: positions.clone(),
-            minimum: range.minimum,
-            maximum: range.maximum,
-            step: range.step,
-        };
+        let expectation = Expectation { positions: positions.clone(), range };
         let relinearized = self.evaluator.relinearize(&product, &self.keys).expect("admitted");
         for ciphertext in [&product, &relinearized] {
             let answer = self.evaluator.answer(ciphertext.clone(), &positions).expect("admitted");

@@ -1,6 +1,7 @@
 //! Opening results: never a bare decryption.
 
 use blindrelay_engine::bfv::{Answer, Context};
+use blindrelay_engine::operator::ValueRange;
 use blindrelay_engine::ring::{Poly, Seed};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -16,19 +17,8 @@ pub struct OpenError;
 pub struct Expectation {
     /// Which coefficients carry results, ascending.
     pub positions: Vec<u32>,
-    /// Smallest value the operator can return.
-    pub minimum: i64,
-    /// Largest value the operator can return.
-    pub maximum: i64,
-    /// Results are congruent to `minimum` modulo this: 1 for any integer, 2 for a sum of an even number of signs.
-    pub step: u64,
-}
-
-impl Expectation {
-    /// Any integer in a range.
-    pub fn range(positions: Vec<u32>, minimum: i64, maximum: i64) -> Self {
-        Self { positions, minimum, maximum, step: 1 }
-    }
+    /// What each result may be.
+    pub range: ValueRange,
 }
 
 impl SecretKey {
@@ -43,8 +33,9 @@ impl SecretKey {
         }
         let values = self.decrypt_answer(answer).ok_or(OpenError)?;
         let refused = values.iter().fold(false, |refused, &value| {
-            let outside = value < expected.minimum || value > expected.maximum;
-            let off_step = (value.wrapping_sub(expected.minimum)).unsigned_abs() % expected.step.max(1) != 0;
+            let ValueRange { minimum, maximum, step } = expected.range;
+            let outside = value < minimum || value > maximum;
+            let off_step = value.wrapping_sub(minimum).unsigned_abs() % step.max(1) != 0;
             refused | outside | off_step
         });
         if refused { Err(OpenError) } else { Ok(values) }

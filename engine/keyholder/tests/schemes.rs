@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use blindrelay_engine::bfv::{Ciphertext, Context, Evaluator};
+use blindrelay_engine::operator::ValueRange;
 use blindrelay_engine::params::{
     BILL_8192, Level, MATCH_2048, MATCH_4096, ParameterSpec, Parameters, SecurityPolicy, preset,
 };
@@ -58,6 +59,10 @@ fn values(context: &Context, count: usize, salt: u64) -> Vec<i64> {
             }
         })
         .collect()
+}
+
+fn expectation(positions: &[u32], limit: i64) -> Expectation {
+    Expectation { positions: positions.to_vec(), range: ValueRange { minimum: -limit, maximum: limit, step: 1 } }
 }
 
 fn encrypt(key: &SecretKey, values: &[i64]) -> Ciphertext {
@@ -250,11 +255,11 @@ fn products_within_the_basis_and_answers() {
         for (result, components) in [(result.clone(), 2), (evaluator.relinearize(&result, &keys).unwrap(), 1)] {
             let answer = evaluator.answer(result, &positions).unwrap();
             assert_eq!(answer.rest().len(), components);
-            let opened = key.open_answer(&answer, &Expectation::range(positions.clone(), -limit, limit)).unwrap();
+            let opened = key.open_answer(&answer, &expectation(&positions, limit)).unwrap();
             assert_eq!(*opened, wanted);
-            let narrow = Expectation::range(positions.clone(), 0, 0);
+            let narrow = expectation(&positions, 0);
             assert_eq!(key.open_answer(&answer, &narrow), Err(OpenError));
-            let other = Expectation::range(positions[1..].to_vec(), -limit, limit);
+            let other = expectation(&positions[1..], limit);
             assert_eq!(key.open_answer(&answer, &other), Err(OpenError));
         }
     }

@@ -65,12 +65,7 @@ impl Party {
         let range = self.kind.score_range();
         let mut scores = Vec::new();
         for block in &answer.blocks {
-            let expected = Expectation {
-                positions: block.answer.positions().to_vec(),
-                minimum: range.minimum,
-                maximum: range.maximum,
-                step: range.step,
-            };
+            let expected = Expectation { positions: block.answer.positions().to_vec(), range };
             let opened = self.key.open_answer(&block.answer, &expected).unwrap();
             scores.extend(block.handles.iter().copied().zip(opened.iter().copied()));
         }
