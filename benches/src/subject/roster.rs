@@ -1,6 +1,7 @@
 //! A large roster under one key: memory a token, and time a probe as the roster grows.
 
-use blindrelay_engine::operator::Collection;
+use blindrelay_engine::operator::{Collection, Snapshot};
+use blindrelay_engine::wire::Wire;
 use blindrelay_routing::{MatchKind, Token, reference};
 
 use super::{Ours, Recorder, call};
@@ -20,6 +21,7 @@ pub(super) fn roster(recorder: &mut Recorder<'_>) -> Result<(), Error> {
     let mut room = Room::new(MatchKind::Signs, recorder.options.backend)?;
     let probe = random.token(MatchKind::Signs)?;
     let received = room.received_probe(&probe)?;
+    let request = room.probe(&probe)?.to_bytes();
     let mut enrolled: Vec<Token> = Vec::with_capacity(largest);
     for size in sizes {
         let before = enrolled.len();
@@ -37,11 +39,11 @@ pub(super) fn roster(recorder: &mut Recorder<'_>) -> Result<(), Error> {
         let parameters = format!("match-2048, {} tokens", enrolled.len());
         recorder.compare(
             Ours {
-                subject: "a probe against a large roster",
+                subject: "a large roster, request to answer bytes",
                 parameters: &parameters,
                 goal: None,
                 bytes: Some(room.roster().byte_len()),
-                call: call(|| snapshot.scores(&received, None)),
+                call: call(|| snapshot.evaluate(&request, None)),
             },
             Vec::new(),
         );
