@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::report::{Report, Row, Unit, number};
 
-const LABELS: f64 = 470.0;
+const LABELS: f64 = 620.0;
 const BARS: f64 = 430.0;
 const VALUES: f64 = 70.0;
 const LINE: f64 = 22.0;
