@@ -66,10 +66,9 @@ impl Default for Options {
     }
 }
 
-/// Measures every subject on one core, prints the table to standard output, and writes the files that were asked for.
+/// Measures every subject on one core and writes the files that were asked for. The report displays itself as a table.
 pub fn run(options: &Options) -> Result<Report, Error> {
     let report = measure_all(options)?;
-    print!("{report}");
     if let Some(path) = &options.json {
         write(path, &serde_json::to_string_pretty(&report)?)?;
     }

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn summary(arguments: Arguments) -> Result<(), Error> {
-    run(&Options {
+    let report = run(&Options {
         backend: Backend::by_name(&arguments.backend)?,
         rounds: arguments.rounds,
         budget: Duration::try_from_secs_f64(arguments.seconds).unwrap_or(Duration::MAX),
@@ -58,5 +58,6 @@ fn summary(arguments: Arguments) -> Result<(), Error> {
         svg: arguments.svg,
         progress: !arguments.quiet,
     })?;
+    print!("{report}");
     Ok(())
 }

@@ -39,12 +39,8 @@ mod measured {
         svg: Option<PathBuf>,
     }
 
-    /// Measures and prints one table.
+    /// Measures and prints one table, or its figures as JSON.
     pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
-        if output.json() {
-            let what = "the table of bench is for people".to_owned();
-            return Err(Failure::Usage { what, advice: "give --report FILE for the figures as JSON" });
-        }
         let options = Options {
             backend,
             rounds: arguments.rounds,
@@ -53,9 +49,10 @@ mod measured {
             roster: arguments.roster,
             json: arguments.report.clone(),
             svg: arguments.svg.clone(),
-            progress: true,
+            progress: !output.json(),
         };
-        blindrelay_benches::run(&options).map(drop).map_err(|error| Failure::Bench(error.to_string()))
+        let report = blindrelay_benches::run(&options).map_err(|error| Failure::Bench(error.to_string()))?;
+        output.result(&report, || report.to_string())
     }
 }
 
