@@ -101,9 +101,10 @@ impl Member {
     }
 
     /// The keys that let the service shorten its answers, as they are sent. They open nothing.
-    pub(crate) fn evaluation_keys(&self) -> Vec<u8> {
-        let requirements = KeyRequirements { relinearization: true, ..KeyRequirements::default() };
-        self.key.evaluation_keys(&requirements).to_bytes()
+    pub(crate) fn evaluation_keys(&self) -> Result<Vec<u8>, Failure> {
+        let card = self.kind.card(self.key.context())?;
+        let requirements = KeyRequirements::of_card(&card, self.key.parameters());
+        Ok(self.key.evaluation_keys(&requirements).to_bytes())
     }
 
     /// Refuses a room that is not this member's: one of another operator, or with evaluation keys that were not made from the same secret. They are
@@ -112,8 +113,8 @@ impl Member {
         if room.operator != self.kind.id() {
             return Err(Failure::OtherOperator { expected: self.kind.id(), found: room.operator.clone() });
         }
-        let own = |found: &String| *found == hex(&content_digest(&self.evaluation_keys()));
-        if room.evaluation_keys.as_ref().is_none_or(own) { Ok(()) } else { Err(Failure::OtherKey) }
+        let Some(found) = &room.evaluation_keys else { return Ok(()) };
+        if *found == hex(&content_digest(&self.evaluation_keys()?)) { Ok(()) } else { Err(Failure::OtherKey) }
     }
 
     /// Tokens as an encrypted record, as it is sent.

@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         return Err(error.into());
     }
     let evaluation_keys = keys_file.map(|(path, mut file)| {
-        let bytes = Member::of_room(kind, &context, &seed).evaluation_keys();
+        let bytes = Member::of_room(kind, &context, &seed).evaluation_keys()?;
         let written = file.write_all(&bytes).and_then(|()| file.sync_all());
         written.map_err(|source| Failure::Write { path: path.to_owned(), source })?;
         Ok::<_, Failure>(MadeKeys { file: path.to_owned(), bytes: bytes.len(), digest: hex(&content_digest(&bytes)) })

@@ -85,7 +85,7 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
         (None, None) => member::kind_of("match-signs/1")?,
     };
     let keys = match (&member, &arguments.evaluation_keys) {
-        (Some(member), _) => Some(member.evaluation_keys()),
+        (Some(member), _) => Some(member.evaluation_keys()?),
         (None, Some(path)) => Some(std::fs::read(path).map_err(|source| Failure::Read { path: path.clone(), source })?),
         (None, None) => None,
     };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use blindrelay_engine::operator::{KeyNeed, OperatorCard};
+use blindrelay_engine::params::Parameters;
 use blindrelay_engine::ring::{Coeff, Expander, GaloisElement, Ntt, Poly, Seed};
 use blindrelay_engine::rlwe::{EvaluationKeys, GaloisKey, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform};
 use zeroize::Zeroize;
@@ -16,6 +18,17 @@ pub struct KeyRequirements {
     pub relinearization: bool,
     /// The automorphisms that are applied.
     pub galois: BTreeSet<GaloisElement>,
+}
+
+impl KeyRequirements {
+    /// What an operator's card asks for, optional keys included. Elements that are no automorphism of the parameters are left out.
+    pub fn of_card(card: &OperatorCard, parameters: &Parameters) -> Self {
+        let elements = card.galois_elements.iter();
+        Self {
+            relinearization: card.relinearization != KeyNeed::None,
+            galois: elements.filter_map(|&element| GaloisElement::new(element, parameters.degree())).collect(),
+        }
+    }
 }
 
 impl SecretKey {

@@ -76,7 +76,7 @@ impl Play {
         let member = || Member::of_room(KIND, &context, &seed);
 
         let host = member();
-        let keys = host.evaluation_keys();
+        let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
         client.upload_keys(&digest, &keys)?;
         let room = client.create_room(KIND.id(), Some(&digest))?;
