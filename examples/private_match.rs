@@ -54,6 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             block.handles.iter().zip(scores.iter()).filter(|(_, score)| **score == 128).map(|(handle, _)| *handle),
         );
     }
-    found.iter().for_each(|handle| println!("Mary Somerville is {handle}"));
+    for handle in &found {
+        println!("Mary Somerville is {handle}");
+    }
     if handles.get(1..) == Some(found.as_slice()) { Ok(()) } else { Err("the wrong handle was found".into()) }
 }
