@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         room: &arguments.room,
         longest: longest_answer(member.kind(), backend, room.handles)?,
         bar: &progress(u64::from(arguments.clients) * u64::from(arguments.matches), output),
-        failures: &Mutex::new((0, None)),
+        first_failure: &Mutex::new(None),
     };
     let clients = (0..arguments.clients).map(|_| arguments.service.client()).collect::<Result<Vec<_>, _>>()?;
     let started = Instant::now();
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     asker.bar.finish_and_clear();
     times.sort_unstable();
     let all = u64::from(arguments.clients) * u64::from(arguments.matches);
-    let first = asker.failures.lock().unwrap_or_else(PoisonError::into_inner).1.take();
+    let first = asker.first_failure.lock().unwrap_or_else(PoisonError::into_inner).take();
     let seen = Seen {
         clients: arguments.clients,
         answered: times.len() as u64,
@@ -102,8 +102,8 @@ struct Asker<'a> {
     room: &'a str,
     longest: u64,
     bar: &'a ProgressBar,
-    /// How many questions failed, and why the first did.
-    failures: &'a Mutex<(u64, Option<String>)>,
+    /// Why the first question failed, if one did.
+    first_failure: &'a Mutex<Option<String>>,
 }
 
 impl Asker<'_> {
@@ -114,9 +114,8 @@ impl Asker<'_> {
             match self.ask(client, number) {
                 Ok(time) => times.push(time),
                 Err(failure) => {
-                    let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-                    failures.0 += 1;
-                    failures.1.get_or_insert_with(|| failure.to_string());
+                    let mut first = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner);
+                    first.get_or_insert_with(|| failure.to_string());
                 }
             }
             self.bar.inc(1);

@@ -86,7 +86,14 @@ fn a_room_lives_from_its_key_to_its_deletion() {
     room.find("王小明").failed(1, &["128 decisions", "blindrelay keygen"]);
     fs::write(at.join("room.key.decisions"), "0\n").unwrap();
 
+    // Asking in bulk opens and checks every answer, and spends no decision.
+    let bulk = ["load", "--key", "room.key", "--clients", "3", "--matches", "4", "--json"];
+    let seen = room.command(&bulk).ok().json();
+    assert_eq!((seen["answered"].as_u64(), seen["failed"].as_u64()), (Some(12), Some(0)), "{seen}");
+    assert_eq!(fs::read_to_string(at.join("room.key.decisions")).unwrap(), "0\n");
+
     room.command(&["room", "delete"]).ok();
+    room.command(&bulk).failed(1, &["404"]);
     room.find("王小明").failed(1, &["404"]);
     assert_eq!(service.terminate(), Some(0));
 }
