@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let operator = Matching::new(kind, &context)?;
     let mut roster = operator.roster();
     let keys = member.evaluation_keys(&KeyRequirements::of_card(operator.card(), context.parameters()));
-    let keys = EvaluationKeys::from_bytes(&keys.to_bytes(), &context)?;
+    let keys = EvaluationKeys::from_bytes(&keys.to_bytes(), context.parameters())?;
 
     let mut handles = Vec::new();
     for name in ["Ada Lovelace", "Mary Somerville"] {

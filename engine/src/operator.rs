@@ -51,3 +51,51 @@ pub trait Snapshot: Send + Sync {
     /// The answer to a request, as bytes of the operator's message format. `keys` are those of the collection's owner, if there are any.
     fn evaluate(&self, request: &[u8], keys: Option<&EvaluationKeys>) -> Result<Vec<u8>, OperatorError>;
 }
+
+/// Which kind of resource a service offers for an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Resource {
+    /// A room: records that requests are compared with ([`Operator`]).
+    Rooms,
+    /// A meter: encrypted usage and charges ([`Accumulation`]).
+    Meters,
+    /// A panel: encrypted statistics ([`Accumulation`]).
+    Panels,
+}
+
+/// A registered computation that keeps encrypted sums: batches are added to the sums and forgotten, reports are computed from the sums.
+///
+/// A service keeps the bytes of [`Accumulator::to_bytes`] between requests and nothing else.
+pub trait Accumulation: Send + Sync {
+    /// What it does and needs; published by the service.
+    fn card(&self) -> &OperatorCard;
+
+    /// The parameters of everything it reads and writes.
+    fn parameters(&self) -> &Parameters;
+
+    /// Empty sums. `settings` is public JSON text of the operator's own shape; refused with [`OperatorError::Settings`] where it is another.
+    fn new_accumulator(&self, settings: &str) -> Result<Box<dyn Accumulator>, OperatorError>;
+
+    /// The sums that [`Accumulator::to_bytes`] wrote under the same settings.
+    fn restore(&self, settings: &str, state: &[u8]) -> Result<Box<dyn Accumulator>, OperatorError>;
+}
+
+/// Encrypted sums. Their size does not depend on how much was added.
+pub trait Accumulator: Send + Sync {
+    /// Adds a batch. On error nothing has changed. `keys` are those of the owner, if there are any.
+    fn append(&mut self, batch: &[u8], keys: Option<&EvaluationKeys>) -> Result<(), OperatorError>;
+
+    /// Adds the sums that another accumulator with the same settings wrote with [`Accumulator::to_bytes`]. On error nothing has changed.
+    fn merge(&mut self, state: &[u8]) -> Result<(), OperatorError>;
+
+    /// How many batches are in the sums.
+    fn batches(&self) -> u64;
+
+    /// Everything that [`Accumulation::restore`] needs, always the same bytes for the same sums.
+    fn to_bytes(&self) -> Vec<u8>;
+
+    /// The answer to a request, as bytes of the operator's message format.
+    fn report(&self, request: &[u8], keys: Option<&EvaluationKeys>) -> Result<Vec<u8>, OperatorError>;
+}

@@ -19,8 +19,6 @@ mod keys;
 mod message;
 mod poly;
 
-use crate::bfv::Context;
-
 pub use budget::{exact_len, max_len};
 pub use content::content_digest;
 pub use describe::{Description, ItemRun, NoiseDescription, describe};
@@ -31,6 +29,9 @@ pub use message::{MAX_ITEMS, MAX_OPERATOR_BYTES, Message};
 
 /// An object that travels between key holder and service.
 pub trait Wire: Sized {
+    /// What foreign bytes are decoded against: a scheme's tables, or the bare parameters.
+    type Context;
+
     /// The kind that its header carries.
     const KIND: Kind;
 
@@ -40,5 +41,5 @@ pub trait Wire: Sized {
     /// The object that these bytes encode, all of them. Refused where they are of another kind or other parameters, are not
     /// exactly as long as their header says, hold a residue that is not below its prime, or are not the encoding that
     /// [`Wire::to_bytes`] would write.
-    fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self, WireError>;
+    fn from_bytes(bytes: &[u8], context: &Self::Context) -> Result<Self, WireError>;
 }

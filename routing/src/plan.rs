@@ -3,7 +3,7 @@
 use blindrelay_engine::Error;
 use blindrelay_engine::bfv::{Context, Evaluator};
 use blindrelay_engine::noise::NoiseBound;
-use blindrelay_engine::operator::{KeyNeed, NoiseCard, OperatorCard, ValueRange};
+use blindrelay_engine::operator::{KeyNeed, NoiseCard, OperatorCard, Resource, ValueRange};
 use blindrelay_engine::params::{MATCH_2048, MATCH_4096};
 use blindrelay_engine::rlwe::key_switch_noise;
 use blindrelay_engine::wire::{self, Kind};
@@ -103,6 +103,7 @@ impl MatchKind {
         Ok(OperatorCard {
             id: self.id().to_owned(),
             summary: "inner products of one encrypted probe with every encrypted token of a room".to_owned(),
+            resource: Resource::Rooms,
             parameters: parameters.name().to_owned(),
             parameter_digest: parameters.digest().to_string(),
             depth: 1,
@@ -123,6 +124,7 @@ impl MatchKind {
                 answer_bound_log2: answer.sup_log2().max(relinearized_answer.sup_log2()),
                 answer_limit_log2: context.answer_limit_log2(),
             },
+            error_bound: None,
             failure_log2: -128.0,
         })
     }

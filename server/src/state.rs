@@ -189,6 +189,6 @@ impl AppState {
         let found = blindrelay_engine::wire::Header::parse(&bytes)?.parameters;
         let context = self.registry().by_digest(found).ok_or(KeysError::UnknownParameters { found })?;
         let context = Arc::clone(context);
-        Ok(Arc::new(place.run(move || EvaluationKeys::from_bytes(&bytes, &context)).await??))
+        Ok(Arc::new(place.run(move || EvaluationKeys::from_bytes(&bytes, context.parameters())).await??))
     }
 }

@@ -45,6 +45,8 @@ pub struct OperatorCard {
     pub id: String,
     /// What it computes, in a sentence.
     pub summary: String,
+    /// Which resource of a service it is used through.
+    pub resource: super::Resource,
     /// Name of the parameter set.
     pub parameters: String,
     /// Digest of the parameter set, hexadecimal.
@@ -71,6 +73,8 @@ pub struct OperatorCard {
     pub request_limit: usize,
     /// Noise in the worst case.
     pub noise: NoiseCard,
-    /// Base-2 logarithm of the probability that any result of an answer is wrong.
+    /// Approximate schemes: bound on the error of each result, in the result's unit; `None` where results are exact.
+    pub error_bound: Option<f64>,
+    /// Base-2 logarithm of the probability that any result of an answer is wrong, or farther away than its error bound.
     pub failure_log2: f64,
 }

@@ -34,6 +34,38 @@ pub enum OperatorError {
         /// How many fit.
         capacity: usize,
     },
+    /// The settings are not the operator's.
+    #[error("the settings do not fit the operator: {reason}")]
+    Settings {
+        /// What does not fit.
+        reason: String,
+    },
+    /// A batch, a state or a request does not fit the settings.
+    #[error("the {object} does not fit the settings: {reason}")]
+    Unfit {
+        /// What was refused: `batch`, `state` or `request`.
+        object: &'static str,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A result could be too large to be told from another one.
+    #[error(
+        "the sums could reach {bound}, but results are certain only up to {limit}: close this period and begin another"
+    )]
+    Range {
+        /// What the declared ranges allow.
+        bound: u128,
+        /// Largest magnitude that opens unambiguously.
+        limit: u128,
+    },
+    /// A report would say too much about too few.
+    #[error("a report needs at least {needed} contributions, and there are {found}")]
+    TooFewContributions {
+        /// How many there are.
+        found: u64,
+        /// How many there have to be.
+        needed: u64,
+    },
     /// There is nothing to answer from.
     #[error("nobody is enrolled yet")]
     Empty,

@@ -118,6 +118,8 @@ impl TypedHeader for AnswerHeader {
 }
 
 impl Wire for Answer {
+    type Context = Context;
+
     const KIND: Kind = Kind::Answer;
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -33,6 +33,8 @@ impl TypedHeader for SeededCiphertextHeader {
 }
 
 impl Wire for SeededCiphertext {
+    type Context = Context;
+
     const KIND: Kind = Kind::SeededCiphertext;
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -104,6 +106,8 @@ impl TypedHeader for CiphertextHeader {
 }
 
 impl Wire for Ciphertext {
+    type Context = Context;
+
     const KIND: Kind = Kind::Ciphertext;
 
     /// The noise bound is rounded up to 1/1024 of a bit, so a bound less than that below the limit becomes one that readers refuse.

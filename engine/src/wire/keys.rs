@@ -8,7 +8,6 @@ use super::codec::{self, List};
 use super::error::{GaloisFault, HeaderFault, WireError};
 use super::header::{Frame, Kind, Payload, prefix};
 use super::poly::{read_poly, read_seed, write_poly};
-use crate::bfv::Context;
 use crate::params::Parameters;
 use crate::ring::{GaloisElement, SEED_BYTES};
 use crate::rlwe::{EvaluationKeys, GaloisKey, KeySwitchingKey, PublicKey, RelinearizationKey};
@@ -118,6 +117,8 @@ fn read_key(payload: &mut Payload<'_>, parameters: &Parameters) -> Result<KeySwi
 }
 
 impl Wire for EvaluationKeys {
+    type Context = Parameters;
+
     const KIND: Kind = Kind::EvaluationKeys;
 
     /// A set of more than [`MAX_GALOIS_KEYS`] automorphism keys is written, but readers refuse it.
@@ -136,8 +137,7 @@ impl Wire for EvaluationKeys {
         bytes
     }
 
-    fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self, WireError> {
-        let parameters = context.parameters();
+    fn from_bytes(bytes: &[u8], parameters: &Parameters) -> Result<Self, WireError> {
         let frame = Frame::open_as(bytes, Self::KIND, parameters.digest())?;
         let shape = Shape::of(parameters);
         let typed: EvaluationKeysHeader = frame.typed(EvaluationKeysHeader::limit(shape))?;

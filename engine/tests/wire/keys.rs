@@ -11,7 +11,7 @@ use crate::sets::{SMALL, WIDE};
 fn refusal(typed: &[u8]) -> WireError {
     let bytes = objects::evaluation_keys(SMALL.parameters(), false, &[3, 9], 1).unwrap().to_bytes();
     let crafted = with_typed(&bytes, typed);
-    let error = EvaluationKeys::from_bytes(&crafted, &SMALL).unwrap_err();
+    let error = EvaluationKeys::from_bytes(&crafted, SMALL.parameters()).unwrap_err();
     assert_eq!(exact_len(&crafted, SMALL.parameters()), Err(error.clone()));
     error
 }
@@ -51,7 +51,7 @@ fn the_typed_header_decides_how_many_keys_follow() {
     assert_eq!(typed(&bytes), [0, 2, 3, 9]);
     let key = 32 + 3 * 2048 * 41 / 8;
     assert_eq!(bytes.len(), 40 + 4 + 2 * key);
-    let decode = |typed: &[u8]| EvaluationKeys::from_bytes(&with_typed(&bytes, typed), &SMALL);
+    let decode = |typed: &[u8]| EvaluationKeys::from_bytes(&with_typed(&bytes, typed), SMALL.parameters());
     // Two keys are as long as one of them and one for relinearization.
     assert!(decode(&[1, 1, 3]).is_ok_and(|keys| keys.relinearization().is_some() && keys.galois_keys().len() == 1));
     let found = bytes.len();
@@ -68,7 +68,10 @@ fn residues_of_every_row_are_checked() {
     for start in [256, 256 + row, 2 * 256 + 2 * row, 2 * 256 + 3 * row] {
         for (limb, &prime) in primes.iter().enumerate() {
             let crafted = with_bits(&bytes, start + 41 * (4096 * limb + 17), 41, prime);
-            assert_eq!(EvaluationKeys::from_bytes(&crafted, &WIDE), Err(WireError::Residue { limb, index: 17 }));
+            assert_eq!(
+                EvaluationKeys::from_bytes(&crafted, WIDE.parameters()),
+                Err(WireError::Residue { limb, index: 17 })
+            );
         }
     }
 }
@@ -77,11 +80,11 @@ fn residues_of_every_row_are_checked() {
 fn a_relinearization_key_of_other_parameters_is_refused() {
     let bytes = objects::evaluation_keys(WIDE.parameters(), true, &[], 1).unwrap().to_bytes();
     let (expected, found) = (SMALL.parameters().digest(), WIDE.parameters().digest());
-    assert_eq!(EvaluationKeys::from_bytes(&bytes, &SMALL), Err(WireError::Parameters { expected, found }));
+    assert_eq!(EvaluationKeys::from_bytes(&bytes, SMALL.parameters()), Err(WireError::Parameters { expected, found }));
     // Under a forged digest its length gives it away.
     let mut forged = bytes;
     forged[8..40].copy_from_slice(expected.as_bytes());
-    assert!(matches!(EvaluationKeys::from_bytes(&forged, &SMALL), Err(WireError::TrailingBytes { .. })));
+    assert!(matches!(EvaluationKeys::from_bytes(&forged, SMALL.parameters()), Err(WireError::TrailingBytes { .. })));
 }
 
 #[test]

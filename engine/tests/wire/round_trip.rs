@@ -47,7 +47,7 @@ fn every_kind_comes_back_under_every_set() {
             [(false, vec![]), (true, vec![]), (false, vec![1, top]), (true, vec![3, 9, 27])]
         {
             let keys = objects::evaluation_keys(parameters, relinearization, &elements, 4).unwrap();
-            assert_eq!(EvaluationKeys::from_bytes(&keys.to_bytes(), context), Ok(keys));
+            assert_eq!(EvaluationKeys::from_bytes(&keys.to_bytes(), context.parameters()), Ok(keys));
         }
         let message = objects::message(parameters);
         assert_eq!(Message::from_bytes(&message.to_bytes().unwrap(), parameters.digest(), 4, 5), Ok(message));
@@ -179,7 +179,7 @@ proptest! {
     ) {
         let elements: Vec<u32> = elements.into_iter().collect();
         let keys = objects::evaluation_keys(SMALL.parameters(), relinearization, &elements, number).unwrap();
-        prop_assert_eq!(EvaluationKeys::from_bytes(&keys.to_bytes(), &SMALL), Ok(keys));
+        prop_assert_eq!(EvaluationKeys::from_bytes(&keys.to_bytes(), SMALL.parameters()), Ok(keys));
     }
 
     #[test]

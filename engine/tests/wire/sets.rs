@@ -47,7 +47,7 @@ pub(crate) fn recode(bytes: &[u8], context: &Context) -> Result<Vec<u8>, WireErr
         Kind::Ciphertext => Ciphertext::from_bytes(bytes, context).map(|object| object.to_bytes()),
         Kind::Answer => Answer::from_bytes(bytes, context).map(|object| object.to_bytes()),
         Kind::PublicKey => public_key_from_bytes(bytes, parameters).map(|key| public_key_to_bytes(&key, parameters)),
-        Kind::EvaluationKeys => EvaluationKeys::from_bytes(bytes, context).map(|object| object.to_bytes()),
+        Kind::EvaluationKeys => EvaluationKeys::from_bytes(bytes, context.parameters()).map(|object| object.to_bytes()),
         kind => {
             assert_eq!(kind, Kind::Message);
             Message::from_bytes(bytes, parameters.digest(), 1000, 100_000)?.to_bytes()

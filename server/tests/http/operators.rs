@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::operator::{
-    Collection, Handle, KeyNeed, NoiseCard, Operator, OperatorCard, OperatorError, Snapshot, ValueRange,
+    Collection, Handle, KeyNeed, NoiseCard, Operator, OperatorCard, OperatorError, Resource, Snapshot, ValueRange,
 };
 use blindrelay_engine::params::{MATCH_2048, Parameters, preset};
 use blindrelay_engine::rlwe::EvaluationKeys;
@@ -65,6 +65,7 @@ impl Scripted {
         let card = OperatorCard {
             id: id.to_owned(),
             summary: "for tests".to_owned(),
+            resource: Resource::Rooms,
             parameters: parameters.name().to_owned(),
             parameter_digest: parameters.digest().to_string(),
             depth: 0,
@@ -78,6 +79,7 @@ impl Scripted {
             record_limit: 100_000,
             request_limit: 100_000,
             noise,
+            error_bound: None,
             failure_log2: -128.0,
         };
         Self { card, parameters, evaluation, panicking_append: 0, appends: Arc::default() }
