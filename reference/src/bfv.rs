@@ -42,22 +42,19 @@ impl Bfv {
         a: &[BigInt],
         error: &[BigInt],
     ) -> Ciphertext {
-        let masked = self.ring.sub(error, &self.ring.mul(a, secret));
-        Ciphertext { components: vec![self.ring.add(&masked, &self.scaled_message(message)), self.ring.reduce(a)] }
+        self.mask_with_secret(&self.scaled_message(message), secret, a, error)
     }
 
     /// `(p0 u + e0 + round(q m / t), p1 u + e1)`.
     pub fn encrypt_with_public(
         &self,
         message: &[BigInt],
-        (p0, p1): (&[BigInt], &[BigInt]),
+        public: (&[BigInt], &[BigInt]),
         u: &[BigInt],
         e0: &[BigInt],
         e1: &[BigInt],
     ) -> Ciphertext {
-        let masked = self.ring.add(&self.ring.mul(p0, u), e0);
-        let c1 = self.ring.add(&self.ring.mul(p1, u), e1);
-        Ciphertext { components: vec![self.ring.add(&masked, &self.scaled_message(message)), c1] }
+        self.mask_with_public(&self.scaled_message(message), public, u, e0, e1)
     }
 
     /// `round(t phase / q)` modulo `t`, centred.

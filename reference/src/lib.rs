@@ -1,7 +1,8 @@
-//! BFV in big integers, by the schoolbook: the answer that the engine has to match.
+//! BFV and CKKS in big integers, by the schoolbook: the answer that the engine has to match.
 //!
-//! The scheme is that of Brakerski (CRYPTO 2012) and of Fan and Vercauteren (ePrint 2012/144), written to be read beside the
-//! papers: exact integers, schoolbook products, no residue number system, no NTT. Messages are scaled as `round(q m / t)`.
+//! The schemes are those of Brakerski (CRYPTO 2012) with Fan and Vercauteren (ePrint 2012/144), whose messages are scaled as `round(q m / t)`, and of
+//! Cheon, Kim, Kim and Song (ePrint 2016/421), written to be read beside the papers: exact integers, schoolbook products, no residue number system,
+//! no NTT. CKKS is as exact: its ciphertexts are integers, and the canonical embedding is computed in fixed point, far below the last bit of an `f64`.
 //! Nothing here draws a random number: keys, masks and errors are arguments, so that every result is a function of its
 //! inputs and can be compared with another implementation coefficient by coefficient.
 //!
@@ -21,9 +22,13 @@
 )]
 
 mod bfv;
+mod ckks;
+mod embedding;
 mod ring;
 mod rlwe;
 
 pub use bfv::Bfv;
+pub use ckks::Ckks;
+pub use embedding::{Complex, Scale};
 pub use ring::{Polynomial, Ring, centred, polynomial, round_scaled};
 pub use rlwe::{Ciphertext, KeySwitchingKey, Rlwe, base_digits};

@@ -33,6 +33,26 @@ pub trait Rlwe {
         ciphertext.components.iter().rev().fold(self.ring().zero(), horner)
     }
 
+    /// `(-a s + e + payload, a)`, whose phase is `payload + e`.
+    fn mask_with_secret(&self, payload: &[BigInt], secret: &[BigInt], a: &[BigInt], error: &[BigInt]) -> Ciphertext {
+        let masked = self.ring().sub(error, &self.ring().mul(a, secret));
+        Ciphertext { components: vec![self.ring().add(&masked, payload), self.ring().reduce(a)] }
+    }
+
+    /// `(p0 u + e0 + payload, p1 u + e1)`, whose phase is `payload + e u + e0 + e1 s` under a public key of error `e`.
+    fn mask_with_public(
+        &self,
+        payload: &[BigInt],
+        (p0, p1): (&[BigInt], &[BigInt]),
+        u: &[BigInt],
+        e0: &[BigInt],
+        e1: &[BigInt],
+    ) -> Ciphertext {
+        let masked = self.ring().add(&self.ring().mul(p0, u), e0);
+        let c1 = self.ring().add(&self.ring().mul(p1, u), e1);
+        Ciphertext { components: vec![self.ring().add(&masked, payload), c1] }
+    }
+
     /// `a + b`; the shorter one is filled up with zeros.
     fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Ciphertext {
         let filled = |c: &Ciphertext| c.components.clone().into_iter().chain(repeat_with(|| self.ring().zero()));

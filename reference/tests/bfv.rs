@@ -5,31 +5,12 @@ use blindrelay_reference::{Bfv, Ciphertext, KeySwitchingKey, Polynomial, Ring, R
 use num_bigint::BigInt;
 use num_traits::Signed;
 
+use generator::Generator;
+
+mod generator;
+
 /// The largest error coefficient drawn.
 const ERROR: u32 = 21;
-
-/// `SplitMix64`, so that a failure comes again.
-struct Generator(u64);
-
-impl Generator {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// `n` integers of 192 random bits modulo `bound`.
-    fn below(&mut self, n: usize, bound: &BigInt) -> Polynomial {
-        let word = |state: &mut Self| (0..3).fold(BigInt::from(0), |value, _| (value << 64) + state.next());
-        (0..n).map(|_| word(self) % bound).collect()
-    }
-
-    /// `n` integers in `[-bound, bound]`.
-    fn small(&mut self, n: usize, bound: u32) -> Polynomial {
-        self.below(n, &(2 * bound + 1).into()).into_iter().map(|x| x - bound).collect()
-    }
-}
 
 /// A scheme, a ternary secret and two messages with their ciphertexts.
 struct Case {
@@ -44,7 +25,7 @@ struct Case {
 impl Case {
     fn new(n: usize, q: &BigInt, t: u32) -> Self {
         let bfv = Bfv::new(n, q.clone(), t.into());
-        let mut generator = Generator(n as u64 + u64::from(t));
+        let mut generator = Generator::new(n as u64 + u64::from(t));
         let secret = generator.small(n, 1);
         let messages = [(); 2].map(|()| bfv.plaintext_ring.reduce(&generator.below(n, &t.into())));
         let ciphertexts = messages
