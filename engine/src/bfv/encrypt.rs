@@ -21,8 +21,15 @@ impl Context {
 
     /// Encrypts under a public key with fresh randomness from the operating system.
     pub fn encrypt(&self, plaintext: &Plaintext, key: &PublicKey) -> Result<Ciphertext, Error> {
-        let seed = Seed::random()?;
-        let mut zero = encrypt_zero(self.parameters(), key, &seed);
+        self.encrypt_with_seed(plaintext, key, &Seed::random()?)
+    }
+
+    /// [`Context::encrypt`] with the randomness of a given seed: the same plaintext, key and seed give the same ciphertext.
+    ///
+    /// A seed is secret and serves one plaintext under one key. Two plaintexts under one seed show their difference to everybody; one plaintext under two
+    /// keys shows itself. Who derives seeds must derive them from the plaintext and the key, among other things.
+    pub fn encrypt_with_seed(&self, plaintext: &Plaintext, key: &PublicKey, seed: &Seed) -> Result<Ciphertext, Error> {
+        let mut zero = encrypt_zero(self.parameters(), key, seed);
         let message = self.scale_message(plaintext, zero.level())?.into_ntt();
         if let Some(body) = zero.components_mut().first_mut() {
             body.add_assign(&message);

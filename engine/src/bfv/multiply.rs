@@ -10,7 +10,7 @@ use super::ciphertext::Ciphertext;
 use super::evaluator::Evaluator;
 use crate::error::{Error, KeyName, Object};
 use crate::noise::NoiseBound;
-use crate::params::{ParameterError, RingLevel};
+use crate::params::{Level, ParameterError, RingLevel};
 use crate::ring::{Basis, Coeff, Ntt, Poly, Scaling};
 use crate::rlwe::{self, EvaluationKeys};
 
@@ -111,22 +111,23 @@ impl Evaluator {
     ) -> Result<([Poly<Coeff>; 3], NoiseBound, &RingLevel), Error> {
         self.check_pair(a, b)?;
         let (c, d) = (Self::pair("multiplication", a)?, Self::pair("multiplication", b)?);
-        let noise = self.product_noise(a, b);
+        let noise = self.product_noise(a.noise(), b.noise(), a.level());
         self.context().admit("multiplication", noise, a.level())?;
         let level = self.context().at(a.level()).zip(self.context().parameters().at(a.level()));
         let (tables, ring) = level.ok_or(Error::LevelExhausted)?;
         Ok((tables.extended.product(c, d), noise, ring))
     }
 
+    /// Noise of the product of ciphertexts of these noises, before relinearization: the dry run of [`Evaluator::multiply`].
+    ///
     /// With phases `Q/t m_i + e_i + Q k_i` over the integers, the product scaled by `t / Q` has phase `Q/t m_1 m_2` plus
     /// `m_1 e_2 + m_2 e_1 + t (e_1 k_2 + e_2 k_1) + (t / Q) e_1 e_2`, multiples of `Q`, and the rounding of three components.
-    fn product_noise(&self, a: &Ciphertext, b: &Ciphertext) -> NoiseBound {
+    pub fn product_noise(&self, e1: NoiseBound, e2: NoiseBound, level: Level) -> NoiseBound {
         let degree = self.context().parameters().degree();
         let t_log2 = libm::log2(self.context().plaintext_modulus().value() as f64);
         let message = NoiseBound::from_sup(libm::exp2(t_log2 - 1.0), degree);
-        let (e1, e2) = (a.noise(), b.noise());
         let wraps = NoiseBound::wraps(degree).scaled(t_log2);
-        let log2_q = self.context().at(a.level()).map_or(0.0, |tables| tables.log2_q);
+        let log2_q = self.context().at(level).map_or(0.0, |tables| tables.log2_q);
         message
             .plus(wraps)
             .times(e1.plus(e2), degree)
