@@ -26,6 +26,46 @@ pub enum Error {
         /// Level of the second operand.
         right: Level,
     },
+    /// Two operands are at different scales.
+    #[error(
+        "{operation}: the first operand has scale {left}, the second {right}; multiply one of them by a constant of the missing scale and rescale"
+    )]
+    ScaleMismatch {
+        /// The operation.
+        operation: &'static str,
+        /// Scale of the first operand.
+        left: String,
+        /// Scale of the second operand.
+        right: String,
+    },
+    /// The result could wrap around the modulus of its level.
+    #[error(
+        "{operation} could reach a magnitude of 2^{bound_log2:.2}, but the level holds less than 2^{limit_log2:.2}"
+    )]
+    Magnitude {
+        /// The operation that was refused, before it was computed.
+        operation: &'static str,
+        /// Base-2 logarithm of the bound on message and error together.
+        bound_log2: f64,
+        /// Base-2 logarithm of half the level's modulus.
+        limit_log2: f64,
+    },
+    /// A number is not finite or above the declared limit. The number itself is not told.
+    #[error("number {index} is not finite or its magnitude is above {limit}")]
+    NumberOutOfRange {
+        /// Its position.
+        index: usize,
+        /// The largest magnitude that was declared.
+        limit: f64,
+    },
+    /// The parameter set does not have that many levels.
+    #[error("there is no level {level}: the highest is {top}")]
+    NoSuchLevel {
+        /// The level asked for.
+        level: Level,
+        /// The highest level.
+        top: Level,
+    },
     /// There is no lower level.
     #[error("a ciphertext at level 0 has no prime left to drop")]
     LevelExhausted,

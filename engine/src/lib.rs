@@ -1,8 +1,9 @@
-//! Evaluation on ciphertexts: rings, parameters, ciphertexts with public noise bounds, the BFV scheme and the wire format.
+//! Evaluation on ciphertexts: rings, parameters, ciphertexts with public noise bounds, the schemes BFV and CKKS, and the wire format.
 //!
 //! No type in this crate can hold a secret key; keys are made and results opened in `blindrelay-keyholder`.
 
 pub mod bfv;
+pub mod ckks;
 mod error;
 pub mod noise;
 pub mod operator;

@@ -95,7 +95,7 @@ fn the_named_primes_follow_their_rule() {
     assert_eq!(primes_of(BILL_8192), ntt_primes_below(41, 16_384, 4).unwrap());
     let plaintext = |name: &str| {
         let Scheme::Bfv { plaintext_modulus } = preset(name).unwrap().scheme else {
-            unreachable!("only BFV sets are named")
+            unreachable!("the sets named here are BFV")
         };
         plaintext_modulus
     };

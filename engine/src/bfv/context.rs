@@ -46,7 +46,9 @@ pub struct Context {
 impl Context {
     /// Builds the tables. Refused for a set of another scheme.
     pub fn new(parameters: &Parameters) -> Result<Arc<Self>, ParameterError> {
-        let Scheme::Bfv { plaintext_modulus } = parameters.spec().scheme;
+        let Scheme::Bfv { plaintext_modulus } = parameters.spec().scheme else {
+            return Err(ParameterError::WrongScheme { name: parameters.name().to_owned(), wanted: "BFV" });
+        };
         let plaintext = Modulus::new(plaintext_modulus)?;
         let backend = parameters.backend();
         let auxiliary = auxiliary_basis(parameters, plaintext)?;

@@ -29,6 +29,10 @@ impl ParameterDigest {
                 field(b"bfv");
                 field(&integers(&[*plaintext_modulus]));
             }
+            Scheme::Ckks { scale_bits } => {
+                field(b"ckks");
+                field(&integers(&[u64::from(*scale_bits)]));
+            }
         }
         field(&integers(&[spec.ring_degree as u64]));
         field(&integers(&spec.ciphertext_primes));

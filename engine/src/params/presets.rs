@@ -10,6 +10,11 @@ pub const MATCH_4096: &str = "match-4096";
 /// Exact integers up to 2^49 in magnitude, one product deep, with rotations.
 pub const BILL_8192: &str = "bill-8192";
 
+/// Approximate numbers in 4,096 slots, two products deep.
+pub const STATS_8192: &str = "stats-8192";
+/// Approximate numbers in 8,192 slots, six products deep.
+pub const STATS_16384: &str = "stats-16384";
+
 fn bfv(name: &str, ring_degree: usize, plaintext_modulus: u64, ciphertext_primes: &[u64]) -> ParameterSpec {
     ParameterSpec {
         name: name.to_owned(),
@@ -26,7 +31,8 @@ fn bfv(name: &str, ring_degree: usize, plaintext_modulus: u64, ciphertext_primes
 /// Every named set.
 ///
 /// The primes of the two matching sets are the largest below 2^41 that are 1 modulo `2 n t`: with `Q = 1 mod t` a product can stay
-/// in the basis `Q` (see `bfv::multiply`). Those of `bill-8192` are the largest that are 1 modulo `2 n`.
+/// in the basis `Q` (see `bfv::multiply`). Those of `bill-8192` are the largest that are 1 modulo `2 n`. The sets for statistics have a first prime
+/// and a special prime that are a little wider than the scale, and scale primes as near to 2^40 as there are, so that rescaling keeps the scale.
 pub fn presets() -> Vec<ParameterSpec> {
     vec![
         ParameterSpec {
@@ -44,7 +50,35 @@ pub fn presets() -> Vec<ParameterSpec> {
             1_125_899_906_826_241,
             &[2_199_023_190_017, 2_199_022_927_873, 2_199_022_354_433, 2_199_022_043_137],
         ),
+        ckks(STATS_8192, 8192, &[4_398_046_150_657, 1_099_511_480_321, 1_099_511_922_689], &[4_398_045_708_289]),
+        ckks(
+            STATS_16384,
+            16384,
+            &[
+                17_592_183_914_497,
+                1_099_511_922_689,
+                1_099_512_938_497,
+                1_099_510_054_913,
+                1_099_514_314_753,
+                1_099_514_478_593,
+                1_099_508_121_601,
+            ],
+            &[17_592_183_390_209],
+        ),
     ]
+}
+
+fn ckks(name: &str, ring_degree: usize, ciphertext_primes: &[u64], special_primes: &[u64]) -> ParameterSpec {
+    ParameterSpec {
+        name: name.to_owned(),
+        ring_degree,
+        scheme: Scheme::Ckks { scale_bits: 40 },
+        ciphertext_primes: ciphertext_primes.to_vec(),
+        special_primes: special_primes.to_vec(),
+        digit_bits: 50,
+        answer_prime: None,
+        policy: SecurityPolicy::Pq128,
+    }
 }
 
 /// The set of that name.

@@ -13,6 +13,11 @@ pub enum Scheme {
         /// The plaintext modulus `t`, an odd prime below every ciphertext prime's product.
         plaintext_modulus: u64,
     },
+    /// Approximate numbers (Cheon, Kim, Kim, Song, *Homomorphic encryption for arithmetic of approximate numbers*, 2017).
+    Ckks {
+        /// Base-2 logarithm of the scale of fresh encodings, from 20 to 50.
+        scale_bits: u32,
+    },
 }
 
 /// A parameter set as somebody wrote it: public, unchecked. [`super::Parameters::new`] is the only way on.
@@ -94,6 +99,14 @@ pub enum ParameterError {
         plaintext_bits: u32,
         /// Bits of `Q`.
         modulus_bits: u32,
+    },
+    /// The scale leaves no precision or no room.
+    #[error("a scale of 2^{bits}: it must be from 2^20 to 2^50 and below the first prime of {first} bits")]
+    ScaleBits {
+        /// Base-2 logarithm of the refused scale.
+        bits: u32,
+        /// Bits of the first ciphertext prime.
+        first: u32,
     },
     /// The set is of another scheme than the caller's.
     #[error("parameter set {name} is not a {wanted} set")]

@@ -7,7 +7,7 @@ use blindrelay_kernels::Backend;
 
 use super::digest::ParameterDigest;
 use super::security::product_bits;
-use super::spec::{ParameterError, ParameterSpec};
+use super::spec::{ParameterError, ParameterSpec, Scheme};
 use crate::ring::{Basis, Decomposition, NttDivision, Scaling};
 
 /// How many modulus switches a ciphertext has left: level `l` means `l + 1` primes, level 0 is the last.
@@ -165,8 +165,11 @@ fn check(spec: &ParameterSpec) -> Result<u32, ParameterError> {
     if !(2..=50).contains(&spec.digit_bits) {
         return Err(ParameterError::DigitBits { bits: spec.digit_bits });
     }
-    let super::spec::Scheme::Bfv { plaintext_modulus } = spec.scheme;
-    let mut seen = BTreeSet::from([plaintext_modulus]);
+    let plaintext_modulus = match spec.scheme {
+        Scheme::Bfv { plaintext_modulus } => Some(plaintext_modulus),
+        Scheme::Ckks { .. } => None,
+    };
+    let mut seen = BTreeSet::from_iter(plaintext_modulus);
     for &prime in spec.ciphertext_primes.iter().chain(&spec.special_primes).chain(&spec.answer_prime) {
         if !seen.insert(prime) {
             return Err(ParameterError::Repeated { prime });
@@ -186,12 +189,27 @@ fn check(spec: &ParameterSpec) -> Result<u32, ParameterError> {
             return Err(ParameterError::SpecialTooSmall { special, group });
         }
     }
-    blindrelay_kernels::Modulus::new(plaintext_modulus)?;
-    let (plaintext_bits, modulus_bits) = (product_bits(&[plaintext_modulus]), product_bits(&spec.ciphertext_primes));
-    if plaintext_bits + 8 > modulus_bits {
-        return Err(ParameterError::PlaintextTooLarge { plaintext: plaintext_modulus, plaintext_bits, modulus_bits });
-    }
+    check_scheme(spec)?;
     Ok(bits)
+}
+
+fn check_scheme(spec: &ParameterSpec) -> Result<(), ParameterError> {
+    match spec.scheme {
+        Scheme::Bfv { plaintext_modulus: plaintext } => {
+            blindrelay_kernels::Modulus::new(plaintext)?;
+            let (plaintext_bits, modulus_bits) = (product_bits(&[plaintext]), product_bits(&spec.ciphertext_primes));
+            if plaintext_bits + 8 > modulus_bits {
+                return Err(ParameterError::PlaintextTooLarge { plaintext, plaintext_bits, modulus_bits });
+            }
+        }
+        Scheme::Ckks { scale_bits: bits } => {
+            let first = spec.ciphertext_primes.first().map_or(0, |&prime| product_bits(&[prime]));
+            if !(20..=50).contains(&bits) || bits >= first {
+                return Err(ParameterError::ScaleBits { bits, first });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn ring_level(

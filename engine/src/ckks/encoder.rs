@@ -1,0 +1,176 @@
+//! Plaintexts: slots scaled, interpolated and rounded to integer coefficients.
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::bounds::{self, Bounds, log2_sum};
+use super::context::Context;
+use super::embedding::Complex;
+use super::scale::Scale;
+use crate::error::Error;
+use crate::params::{Level, ParameterDigest};
+use crate::ring::{Coeff, Ntt, Poly};
+
+/// How values are encoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoding {
+    /// The level of the ciphertexts that it will meet.
+    pub level: Level,
+    /// The scale.
+    pub scale: Scale,
+    /// A public bound on the magnitude of every value: part of the ciphertext's shape, never measured from the values.
+    pub limit: f64,
+}
+
+impl Encoding {
+    /// For a level.
+    #[must_use]
+    pub fn at(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
+    /// With another scale.
+    #[must_use]
+    pub fn with_scale(self, scale: Scale) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// For values up to this magnitude.
+    #[must_use]
+    pub fn within(self, limit: f64) -> Self {
+        Self { limit, ..self }
+    }
+}
+
+/// An encoded vector. It is wiped on drop and never printed.
+#[derive(Clone)]
+pub struct Plaintext {
+    poly: Poly<Ntt>,
+    encoding: Encoding,
+    bounds: Bounds,
+    parameters: ParameterDigest,
+}
+
+impl Drop for Plaintext {
+    fn drop(&mut self) {
+        self.poly.zeroize();
+    }
+}
+
+impl std::fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Plaintext(..)")
+    }
+}
+
+impl Plaintext {
+    /// The polynomial over the primes of its level.
+    pub fn poly(&self) -> &Poly<Ntt> {
+        &self.poly
+    }
+
+    /// Level, scale and limit.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// Bounds on the values and on the rounding.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Digest of the parameter set it was encoded for.
+    pub fn parameters(&self) -> ParameterDigest {
+        self.parameters
+    }
+}
+
+/// `2^-46` of the largest value covers the errors of the transform in double precision and of the scale's value.
+const TRANSFORM_LOG2: f64 = -46.0;
+
+impl Context {
+    /// Values up to 1 in magnitude, at the top level and the default scale.
+    pub fn encoding(&self) -> Encoding {
+        Encoding { level: self.parameters().top_level(), scale: self.default_scale(), limit: 1.0 }
+    }
+
+    /// Value `j` goes to slot `j`; absent slots are zero. Refused: more values than slots, a value that is not finite or above the
+    /// encoding's limit, a scale at which the limit does not fit the level.
+    pub fn encode_real(&self, values: &[f64], encoding: &Encoding) -> Result<Plaintext, Error> {
+        let values: Zeroizing<Vec<Complex>> =
+            Zeroizing::new(values.iter().map(|&value| Complex::new(value, 0.0)).collect());
+        self.encode_complex(&values, encoding)
+    }
+
+    /// [`Context::encode_real`] for complex values.
+    pub fn encode_complex(&self, values: &[Complex], encoding: &Encoding) -> Result<Plaintext, Error> {
+        if values.len() > self.slot_count() {
+            return Err(Error::TooManyValues { found: values.len(), capacity: self.slot_count() });
+        }
+        // The scan does not stop early, so that its time does not tell where a private value is.
+        let refused = |z: &Complex| !z.abs().is_finite() || z.abs() > encoding.limit;
+        let outside = values
+            .iter()
+            .enumerate()
+            .rev()
+            .fold(None, |found, (index, z)| if refused(z) { Some(index) } else { found });
+        if let Some(index) = outside {
+            return Err(Error::NumberOutOfRange { index, limit: encoding.limit });
+        }
+        let bounds = self.encoding_bounds(encoding, bounds::encoding(self.parameters().degree()))?;
+        let ring = self.ring(encoding.level)?;
+        let scale = encoding.scale.value();
+        let mut scaled: Zeroizing<Vec<f64>> = Zeroizing::new(self.embedding().interpolate(values));
+        scaled.iter_mut().for_each(|value| *value = libm::rint(*value * scale));
+        let mut poly = Poly::<Coeff>::zero(ring.basis());
+        fill(&mut poly, &scaled);
+        Ok(Plaintext {
+            poly: poly.into_ntt(),
+            encoding: encoding.clone(),
+            bounds,
+            parameters: self.parameters().digest(),
+        })
+    }
+
+    /// The bounds of an encoding whose rounding is at most `2^rounding` at every root; refused where it does not fit its level.
+    pub(super) fn encoding_bounds(&self, encoding: &Encoding, rounding: f64) -> Result<Bounds, Error> {
+        let (message, limit_log2) =
+            (encoding.scale.log2() + libm::log2(encoding.limit), self.limit_log2(encoding.level));
+        if !(encoding.limit > 0.0 && encoding.limit.is_finite()) {
+            return Err(Error::NumberOutOfRange { index: 0, limit: encoding.limit });
+        }
+        self.ring(encoding.level)?;
+        let bounds = Bounds { message, error: log2_sum(rounding, message + TRANSFORM_LOG2) };
+        if bounds.phase() > limit_log2 || message > 1000.0 {
+            return Err(Error::Magnitude { operation: "encoding", bound_log2: bounds.phase(), limit_log2 });
+        }
+        Ok(bounds)
+    }
+
+    /// The slots of a polynomial with these coefficients, divided by the scale.
+    pub fn decode(&self, coefficients: &[f64], scale: &Scale) -> Vec<Complex> {
+        let factor = 1.0 / scale.value();
+        let slots = self.embedding().evaluate(coefficients);
+        slots.into_iter().map(|z| Complex::new(z.re * factor, z.im * factor)).collect()
+    }
+}
+
+/// The residues of integers given as doubles, whatever their size.
+pub(super) fn fill(poly: &mut Poly<Coeff>, integers: &[f64]) {
+    for (limb, residues) in poly.limbs_mut() {
+        let modulus = limb.modulus();
+        for (residue, &integer) in residues.iter_mut().zip(integers) {
+            *residue = residue_of(integer, modulus);
+        }
+    }
+}
+
+/// The residue of an integer given as a double.
+pub(super) fn residue_of(integer: f64, modulus: crate::Modulus) -> u64 {
+    if integer.abs() < 9.0e18 {
+        return modulus.from_signed(integer as i64);
+    }
+    // Above 2^62 a double is a 53-bit integer times a power of two.
+    let (fraction, exponent) = libm::frexp(integer);
+    let mantissa = modulus.from_signed(libm::ldexp(fraction, 53) as i64);
+    modulus.mul(mantissa, modulus.pow(2, u64::from((exponent - 53).unsigned_abs())))
+}

@@ -1,0 +1,55 @@
+//! Rotations of slots, conjugation, and sums over slots.
+
+use super::arithmetic::Arithmetic;
+use super::ciphertext::Ciphertext;
+use super::context::Context;
+use super::evaluator::{Evaluator, pair};
+use crate::error::{Error, KeyName, Object};
+use crate::ring::GaloisElement;
+use crate::rlwe::{self, EvaluationKeys};
+
+impl Evaluator {
+    /// Slot `j` of the result is slot `j + step` (modulo their number) of `a`. Step 0 is the ciphertext itself.
+    pub fn rotate(&self, a: &Ciphertext, step: i64, keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
+        self.apply_automorphism(a, GaloisElement::row_rotation(step, self.context().parameters().degree()), keys)
+    }
+
+    /// The complex conjugate of every slot.
+    pub fn conjugate(&self, a: &Ciphertext, keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
+        self.apply_automorphism(a, GaloisElement::row_exchange(self.context().parameters().degree()), keys)
+    }
+
+    /// Slot `j` of the result is the sum of slots `j` to `j + count - 1` (modulo their number); `count` is a power of two. Needs the keys of
+    /// [`Context::sum_slots_elements`].
+    pub fn sum_slots(&self, a: &Ciphertext, count: usize, keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
+        self.with_keys(keys).sum_slots(a, count)
+    }
+
+    /// The image under `X -> X^k`.
+    pub fn apply_automorphism(
+        &self,
+        a: &Ciphertext,
+        element: GaloisElement,
+        keys: &EvaluationKeys,
+    ) -> Result<Ciphertext, Error> {
+        self.check(a)?;
+        self.context().same_parameters(Object::EvaluationKeys, keys.parameters())?;
+        if element.value() == 1 {
+            return Ok(a.clone());
+        }
+        let shape = self.context().automorphism_shape(a.shape())?;
+        let [c0, c1] = pair(a)?;
+        let key = keys.galois(element).ok_or(Error::MissingKey { key: KeyName::Galois(element.value()) })?;
+        let ring = self.context().ring_of(&shape)?;
+        let image = rlwe::automorphism(self.context().parameters(), ring, c0, c1, key, shape.level);
+        Ciphertext::new(self.context(), image, shape)
+    }
+}
+
+impl Context {
+    /// The automorphisms that a sum over `count` slots uses.
+    pub fn sum_slots_elements(&self, count: usize) -> Vec<GaloisElement> {
+        let degree = self.parameters().degree();
+        (0..count.max(1).ilog2()).map(|k| GaloisElement::row_rotation(1 << k, degree)).collect()
+    }
+}
