@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use blindrelay_kernels::{Backend, LimbArithmetic, Modulus, RnsScaler, ntt_primes_below, sampling};
+use blindrelay_kernels::{Backend, LimbArithmetic, Modulus, NttAutomorphism, RnsScaler, ntt_primes_below, sampling};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const BITS: u32 = 41;
@@ -95,11 +95,11 @@ fn element_wise(criterion: &mut Criterion) {
             limb.dot(black_box(&mut out), black_box(&terms));
         })
     });
-    compare(criterion, "permute", BITS, |backend, n| {
+    compare(criterion, "automorphism", BITS, |backend, n| {
         let limb = LimbArithmetic::new(modulus, backend);
-        let indices: Vec<u32> = (0..n).map(|i| ((i * 5 + 3) % n) as u32).collect();
+        let action = NttAutomorphism::new(3, n).expect("an odd exponent and a power of two");
         let (a, mut out) = (operand(n, 1), vec![0; n]);
-        Box::new(move || limb.permute(black_box(&mut out), black_box(&a), black_box(&indices)))
+        Box::new(move || limb.automorphism(black_box(&mut out), black_box(&a), black_box(&action)))
     });
 }
 

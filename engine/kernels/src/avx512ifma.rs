@@ -14,6 +14,7 @@ macro_rules! entries {
 }
 
 mod butterfly;
+mod dot;
 mod forward;
 mod inverse;
 mod lanes;

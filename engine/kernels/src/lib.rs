@@ -6,6 +6,7 @@
 // Constants for vector lanes are made on every platform and read by the vector backends only.
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
+mod automorphism;
 #[cfg(target_arch = "x86_64")]
 mod avx512ifma;
 mod backend;
@@ -22,10 +23,11 @@ pub mod sampling;
 mod scalar;
 mod table;
 
+pub use automorphism::NttAutomorphism;
 pub use backend::Backend;
 pub use buffer::Buffer;
 pub use error::KernelError;
-pub use limb::LimbArithmetic;
+pub use limb::{DotTerm, LimbArithmetic};
 pub use modulus::{MAX_MODULUS_BITS, Modulus};
 pub use plan::NttPlan;
 pub use prime::{is_prime, ntt_primes_below};

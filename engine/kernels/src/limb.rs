@@ -1,5 +1,6 @@
 //! Element-wise arithmetic on one limb: vectors of residues modulo one prime.
 
+use crate::automorphism::NttAutomorphism;
 use crate::backend::Backend;
 use crate::modulus::Modulus;
 use crate::reduction::{FixedFactor, WideReduction};
@@ -19,6 +20,17 @@ pub struct LimbArithmetic {
     modulus: Modulus,
     wide: WideReduction,
     backend: Backend,
+}
+
+/// One term of [`LimbArithmetic::dot_pair`].
+#[derive(Clone, Copy, Debug)]
+pub struct DotTerm<'a> {
+    /// The common factor.
+    pub x: &'a [u64],
+    /// The automorphism under which the image of `x` is meant instead of `x`.
+    pub automorphism: Option<&'a NttAutomorphism>,
+    /// The factors of the two sums.
+    pub y: [&'a [u64]; 2],
 }
 
 /// One match on the backend for a call over whole slices.
@@ -107,12 +119,38 @@ impl LimbArithmetic {
         dispatch!(self, sub_mul_scalar_assign(self.modulus, a, b, FixedFactor::new(self.modulus, w)));
     }
 
+    /// `out = (a - b) * w` for one canonical factor; panics if `w >= p`.
+    pub fn sub_mul_scalar(&self, out: &mut [u64], a: &[u64], b: &[u64], w: u64) {
+        assert_lengths(out.len(), [a.len(), b.len()]);
+        dispatch!(self, sub_mul_scalar(self.modulus, out, a, b, FixedFactor::new(self.modulus, w)));
+    }
+
     /// `out = sum of x * y` over the terms `(x, y)`; zero without terms. Products are summed without reduction.
     pub fn dot(&self, out: &mut [u64], terms: &[(&[u64], &[u64])]) {
         for (x, y) in terms {
             assert_lengths(out.len(), [x.len(), y.len()]);
         }
-        dispatch!(self, dot(self.wide, out, terms, 0));
+        match self.backend {
+            Backend::Scalar => scalar::dot::dot(self.wide, out, terms, 0),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512Ifma(token) => token.dot(self.wide, out, terms, 0),
+        }
+    }
+
+    /// `out = [sum of x * y[0], sum of x * y[1]]` over the terms, where `x` is moved by the term's automorphism, if it has one: two
+    /// [`Self::dot`]s that read each `x` once. Panics if an automorphism is of another size.
+    pub fn dot_pair(&self, out: [&mut [u64]; 2], terms: &[DotTerm<'_>]) {
+        let [out0, out1] = out;
+        for term in terms {
+            let moved = term.automorphism.map_or(term.x.len(), NttAutomorphism::n);
+            assert_lengths(out0.len(), [out1.len(), term.x.len(), moved, term.y[0].len(), term.y[1].len()]);
+        }
+        assert_lengths(out0.len(), [out1.len()]);
+        match self.backend {
+            Backend::Scalar => scalar::dot::dot_pair(self.wide, [out0, out1], terms, 0),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512Ifma(token) => token.dot_pair(self.wide, [out0, out1], terms),
+        }
     }
 
     /// `out = [c0 * d0, c0 * d1 + c1 * d0, c1 * d1]`: the tensor product of two ciphertexts in one pass over their limbs.
@@ -156,11 +194,32 @@ impl LimbArithmetic {
         dispatch!(self, lift_small(self.modulus, out, values));
     }
 
-    /// `out[i] = src[indices[i]]`; panics if an index is not below the length. The indices are public.
-    pub fn permute(&self, out: &mut [u64], src: &[u64], indices: &[u32]) {
-        assert_lengths(out.len(), [src.len(), indices.len()]);
-        // Load ports bound this on every CPU: vector gathers are no faster, so all backends share one loop.
-        scalar::vector::permute(out, src, indices);
+    /// `acc = acc + w * src` for residues modulo `source` taken as integers in `[-(source - 1) / 2, (source - 1) / 2]` and one
+    /// canonical factor; panics if `w >= p`.
+    pub fn lift_centred_mul_add_assign(&self, acc: &mut [u64], src: &[u64], source: Modulus, w: u64) {
+        assert_lengths(acc.len(), [src.len()]);
+        let factor = FixedFactor::new(self.modulus, w);
+        dispatch!(self, lift_centred_mul_add_assign(self.modulus, acc, src, source, factor));
+    }
+
+    /// `out =` the image of the transform `src` under an automorphism. Panics if it is of another size.
+    pub fn automorphism(&self, out: &mut [u64], src: &[u64], automorphism: &NttAutomorphism) {
+        assert_lengths(out.len(), [src.len(), automorphism.n()]);
+        match self.backend {
+            Backend::Scalar => scalar::dot::automorphism(out, src, automorphism),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512Ifma(token) => token.automorphism(out, src, automorphism),
+        }
+    }
+
+    /// `acc = acc +` the image of the transform `src` under an automorphism. Panics if it is of another size.
+    pub fn automorphism_add_assign(&self, acc: &mut [u64], src: &[u64], automorphism: &NttAutomorphism) {
+        assert_lengths(acc.len(), [src.len(), automorphism.n()]);
+        match self.backend {
+            Backend::Scalar => scalar::dot::automorphism_add_assign(self.modulus, acc, src, automorphism),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512Ifma(token) => token.automorphism_add_assign(self.modulus, acc, src, automorphism),
+        }
     }
 
     /// `out =` the representatives of `src` in `[-(p - 1) / 2, (p - 1) / 2]`.

@@ -81,6 +81,41 @@ impl NttPlan {
         debug_assert!(a.iter().all(|&x| x < self.modulus.value()), "forward transform left the canonical range");
     }
 
+    /// `out =` the [`forward`](Self::forward) transform of the coefficients `src`, without a copy beforehand.
+    ///
+    /// # Panics
+    /// If a slice does not have length `n`.
+    pub fn forward_from(&self, out: &mut [u64], src: &[u64]) {
+        self.check(src);
+        assert_eq!(out.len(), self.n, "a transform of size {} was given room for {} values", self.n, out.len());
+        match &self.tables {
+            Tables::Scalar(tables) => {
+                out.copy_from_slice(src);
+                scalar::forward::transform(tables, out);
+            }
+            #[cfg(target_arch = "x86_64")]
+            Tables::Avx512Ifma(token, tables) => token.ntt_forward_from(tables, out, src),
+        }
+    }
+
+    /// `out =` the [`forward`](Self::forward) transform of coefficients that are residues modulo `source`, taken as integers in
+    /// `[-(source - 1) / 2, (source - 1) / 2]`: a digit of one prime brought to another in the transform's first pass.
+    ///
+    /// # Panics
+    /// If a slice does not have length `n`.
+    pub fn forward_centred(&self, out: &mut [u64], src: &[u64], source: Modulus) {
+        assert_eq!((out.len(), src.len()), (self.n, self.n), "a transform of size {}", self.n);
+        match &self.tables {
+            Tables::Scalar(tables) => {
+                scalar::vector::lift_centred(self.modulus, out, src, source);
+                scalar::forward::transform(tables, out);
+            }
+            #[cfg(target_arch = "x86_64")]
+            Tables::Avx512Ifma(token, tables) => token.ntt_forward_centred(tables, out, src, source),
+        }
+        debug_assert!(out.iter().all(|&x| x < self.modulus.value()), "forward transform left the canonical range");
+    }
+
     /// Replaces `n` canonical values by the `n` canonical coefficients they belong to, in place: undoes
     /// [`forward`](Self::forward), division by `n` included.
     ///

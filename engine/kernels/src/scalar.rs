@@ -1,5 +1,6 @@
 //! Scalar backend: 64-bit integer instructions, on every CPU, and the definition of every result.
 
+pub(crate) mod dot;
 pub(crate) mod forward;
 pub(crate) mod inverse;
 mod ntt;

@@ -199,3 +199,35 @@ proptest! {
 fn wrong_length_is_refused() {
     NttPlan::new(Modulus::new(97).unwrap(), 16, Backend::detect()).unwrap().forward(&mut [0; 15]);
 }
+
+/// Digits of one prime are transformed modulo another: from anywhere, and with the lift to centred integers in the first pass.
+#[test]
+fn transforms_out_of_place_agree_with_those_in_place() {
+    for bits in PRIME_BITS {
+        for (modulus, n) in SIZES.into_iter().filter_map(|n| Some((modulus(bits, n)?, n))) {
+            for backend in Backend::available() {
+                let plan = NttPlan::new(modulus, n, backend).unwrap();
+                for (name, input) in inputs(modulus, n) {
+                    let (mut expected, mut out) = (input.clone(), vec![u64::MAX; n]);
+                    plan.forward(&mut expected);
+                    plan.forward_from(&mut out, &input);
+                    assert!(out == expected, "{name}, n = {n}, p = {}, {}", modulus.value(), backend.name());
+                }
+                for source in PRIME_BITS.into_iter().filter_map(|bits| self::modulus(bits, n)) {
+                    let top = source.value() - 1;
+                    let ends = [0, 1, top, top / 2, top / 2 + 1];
+                    let edges: Vec<u64> = ends.into_iter().cycle().take(n).collect();
+                    for input in [residues(source, n, 11), edges, vec![top / 2; n], vec![top / 2 + 1; n]] {
+                        let mut expected: Vec<u64> =
+                            input.iter().map(|&x| modulus.from_signed(source.centre(x))).collect();
+                        plan.forward(&mut expected);
+                        let mut out = vec![u64::MAX; n];
+                        plan.forward_centred(&mut out, &input, source);
+                        let (p, q) = (modulus.value(), source.value());
+                        assert!(out == expected, "{q} to {p}, n = {n}, {}", backend.name());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! Element-wise arithmetic against 128-bit and big integers, on every backend, and sampling.
 #![expect(clippy::unwrap_used, reason = "a failure of the preparation fails the test")]
 
-use blindrelay_kernels::{Backend, LimbArithmetic, Modulus, is_prime, ntt_primes_below, sampling};
+use blindrelay_kernels::{
+    Backend, DotTerm, LimbArithmetic, Modulus, NttAutomorphism, evaluation_exponent, is_prime, ntt_primes_below,
+    sampling,
+};
 use num_bigint::BigUint;
 use proptest::prelude::*;
 
@@ -112,6 +115,9 @@ fn products_with_one_factor() {
                 out.copy_from_slice(&a);
                 limb.sub_mul_scalar_assign(&mut out, &b, factor);
                 check(&out, p, |j| (q + x[j] - y[j]) * w);
+                out.fill(u64::MAX);
+                limb.sub_mul_scalar(&mut out, &a, &b, factor);
+                check(&out, p, |j| (q + x[j] - y[j]) * w);
             }
         }
     });
@@ -189,6 +195,10 @@ fn changes_of_modulus() {
                 limb.lift_centred(&mut out, &src, source);
                 let expected: Vec<_> = src.iter().map(|&x| p.from_signed(source.centre(x))).collect();
                 assert_eq!(out, expected);
+                let (acc, w) = (operand(p, n, seed + 1), p.reduce(0x1234_5678_9abc_def1));
+                out.copy_from_slice(&acc);
+                limb.lift_centred_mul_add_assign(&mut out, &src, source, w);
+                check(&out, p, |j| u128::from(acc[j]) + u128::from(expected[j]) * u128::from(w));
             }
         }
         for seed in [0, 1, 2] {
@@ -206,22 +216,79 @@ fn changes_of_modulus() {
     });
 }
 
-#[test]
-fn permutations() {
-    for_all(|limb, n| {
-        let src = operand(limb.modulus(), n, 2);
-        let indices: Vec<u32> = (0..n).map(|j| ((j * 5 + 3) % n) as u32).collect();
-        let mut out = vec![u64::MAX; n];
-        limb.permute(&mut out, &src, &indices);
-        assert!(out.iter().zip(&indices).all(|(&out, &index)| out == src[index as usize]));
-    });
+/// The positions that the image under `X -> X^k` reads.
+fn moved(k: usize, n: usize) -> Vec<usize> {
+    let mut place = vec![0; 2 * n];
+    for i in 0..n {
+        place[evaluation_exponent(n, i)] = i;
+    }
+    (0..n).map(|i| place[evaluation_exponent(n, i) * k % (2 * n)]).collect()
 }
 
 #[test]
-#[should_panic(expected = "index out of bounds")]
-fn an_index_out_of_range_is_refused() {
-    let limb = LimbArithmetic::new(moduli()[0], Backend::detect());
-    limb.permute(&mut [0; 2], &[1, 2], &[1, 2]);
+fn automorphisms_move_values() {
+    for backend in Backend::available() {
+        for p in moduli() {
+            let limb = LimbArithmetic::new(p, backend);
+            for n in [16, 32, 64, 1024] {
+                for k in [1, 3, 9, 27, 2 * n - 1] {
+                    let automorphism = NttAutomorphism::new(k as u32, n).unwrap();
+                    let (src, acc, positions) = (operand(p, n, 2), operand(p, n, 3), moved(k, n));
+                    let mut out = vec![u64::MAX; n];
+                    limb.automorphism(&mut out, &src, &automorphism);
+                    check(&out, p, |j| src[positions[j]].into());
+                    out.copy_from_slice(&acc);
+                    limb.automorphism_add_assign(&mut out, &src, &automorphism);
+                    check(&out, p, |j| u128::from(acc[j]) + u128::from(src[positions[j]]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn pairs_of_dot_products() {
+    for backend in Backend::available() {
+        for p in moduli() {
+            let limb = LimbArithmetic::new(p, backend);
+            for (count, n) in [(0, 16), (1, 16), (3, 64), (17, 128), (130, 32), (5000, 16)] {
+                for first in [0, 10] {
+                    let seed = |i: u64| if first == 0 { 0 } else { first + i };
+                    let operands: Vec<_> = (0..12).map(|i| operand(p, n, seed(i))).collect();
+                    let automorphisms = [3, 2 * n - 1].map(|k| NttAutomorphism::new(k as u32, n).unwrap());
+                    let positions = [moved(3, n), moved(2 * n - 1, n), (0..n).collect()];
+                    let term = |i: usize| DotTerm {
+                        x: &operands[3 * (i % 4)],
+                        automorphism: automorphisms.get(i % 3),
+                        y: [&operands[3 * (i % 4) + 1], &operands[3 * (i % 4) + 2]],
+                    };
+                    let terms: Vec<_> = (0..count).map(term).collect();
+                    let mut out = [(); 2].map(|()| vec![u64::MAX; n]);
+                    let [out0, out1] = &mut out;
+                    limb.dot_pair([out0, out1], &terms);
+                    for (half, out) in out.iter().enumerate() {
+                        for (j, &value) in out.iter().enumerate() {
+                            let factors = terms
+                                .iter()
+                                .enumerate()
+                                .map(|(i, term)| (term.x[positions[i % 3][j]], term.y[half][j]));
+                            let sum: BigUint = factors.map(|(x, y)| BigUint::from(x) * y).sum();
+                            assert_eq!(BigUint::from(value), sum % p.value(), "{count} terms, coefficient {j} of {n}");
+                        }
+                    }
+                }
+            }
+            // Any length without automorphisms.
+            for n in LENGTHS {
+                let [x, y, z] = [5, 6, 7].map(|seed| operand(p, n, seed));
+                let mut out = [(); 2].map(|()| vec![u64::MAX; n]);
+                let [out0, out1] = &mut out;
+                limb.dot_pair([out0, out1], &[DotTerm { x: &x, automorphism: None, y: [&y, &z] }]);
+                check(&out[0], p, |j| u128::from(x[j]) * u128::from(y[j]));
+                check(&out[1], p, |j| u128::from(x[j]) * u128::from(z[j]));
+            }
+        }
+    }
 }
 
 #[test]

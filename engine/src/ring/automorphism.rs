@@ -1,6 +1,6 @@
 //! The automorphisms `X -> X^k` of the ring, `k` odd.
 
-use blindrelay_kernels::evaluation_exponent;
+use blindrelay_kernels::NttAutomorphism;
 
 use super::poly::{Coeff, Ntt, Poly};
 
@@ -33,32 +33,29 @@ impl GaloisElement {
     }
 }
 
-/// The order in which an automorphism reads evaluations, computed once per element.
+/// How an automorphism moves evaluations, computed once per element.
 #[derive(Clone, Debug)]
 pub struct NttPermutation {
     element: GaloisElement,
-    indices: Vec<u32>,
+    action: NttAutomorphism,
 }
 
 impl NttPermutation {
     /// Evaluation `i` of the image is the evaluation at the `k`-th power of point `i`.
+    #[expect(clippy::expect_used, reason = "an element is odd, and a ring's degree is a transform's size")]
     pub fn new(element: GaloisElement, degree: usize) -> Self {
-        let order = 2 * degree;
-        let mut position = vec![0_u32; order];
-        for i in 0..degree {
-            if let Some(slot) = position.get_mut(evaluation_exponent(degree, i)) {
-                *slot = i as u32;
-            }
-        }
-        let indices = (0..degree)
-            .filter_map(|i| position.get(evaluation_exponent(degree, i) * element.value() as usize % order).copied())
-            .collect();
-        Self { element, indices }
+        let action = NttAutomorphism::new(element.value(), degree).expect("an odd exponent and a power of two");
+        Self { element, action }
     }
 
     /// The automorphism this permutation belongs to.
     pub fn element(&self) -> GaloisElement {
         self.element
+    }
+
+    /// The kernels' table of it.
+    pub fn action(&self) -> &NttAutomorphism {
+        &self.action
     }
 }
 
@@ -68,9 +65,17 @@ impl Poly<Ntt> {
     pub fn automorphism(&self, permutation: &NttPermutation) -> Self {
         let mut out = Self::stale(self.basis());
         for ((limb, to), (_, from)) in out.limbs_mut().zip(self.limbs()) {
-            limb.arithmetic().permute(to, from, &permutation.indices);
+            limb.arithmetic().automorphism(to, from, permutation.action());
         }
         out
+    }
+
+    /// `self +=` the image of `other` under the automorphism.
+    pub fn automorphism_add_assign(&mut self, other: &Self, permutation: &NttPermutation) {
+        self.assert_same_basis(other);
+        for ((limb, sum), (_, from)) in self.limbs_mut().zip(other.limbs()) {
+            limb.arithmetic().automorphism_add_assign(sum, from, permutation.action());
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::modulus::Modulus;
 /// Scalars of the lane arithmetic.
 #[derive(Clone, Copy)]
 pub(super) struct Constants {
-    modulus: Modulus,
+    pub(super) modulus: Modulus,
     /// `EVERY` of [`Lanes`].
     pub(super) every: usize,
     /// What the first layer adds to keep differences from becoming negative, in units of `p`.
@@ -27,6 +27,16 @@ impl Constants {
             Self { modulus, every: 3, lift: 3 }
         } else {
             Self { modulus, every: 1, lift: 1 }
+        }
+    }
+
+    /// Every coefficient given to a forward transform must be below this: see [`Lanes`].
+    pub(super) fn input_limit(&self) -> u64 {
+        let p = self.modulus.value();
+        match self.every {
+            0 => (1 << 52) - 2 * self.lift * p,
+            3 => 8 * p,
+            _ => 4 * p,
         }
     }
 }
@@ -68,6 +78,7 @@ pub(super) fn broadcast<const R: usize>(twiddles: &[Twiddle]) -> ([__m512i; R], 
 ///
 /// * 0, never, if `(2 L + 1) p < 2^52` for `L = log2(n)` layers (and `32 p < 2^52`, see [`Lanes::lifts`]): the first layer
 ///   adds `L p` to the `x` of canonical input, and all values stay in `[0, (2 L + 1) p)`. Primes up to 2^46, and mostly 2^47.
+///   The input may be as large as `2^52 - 2 L p`.
 /// * 3 layers, if `p < 2^49`: Barrett's quotient less three takes `x < 8p` to `[3p, 5p)`, so three layers stay in `[0, 8p)`.
 /// * 1 layer, for any `p < 2^50`: the quotient less one takes `x < 4p` to `[p, 3p)`, so one layer stays in `[0, 4p)`.
 #[derive(Clone, Copy)]

@@ -3,16 +3,21 @@
 //! What did not help: doing the last pass and the last three layers in one visit of 64 residues (too few registers for both
 //! sets of twiddles), and one butterfly after the other instead of step by step (`Lanes::layer`).
 
-use core::arch::x86_64::{__m512i, _mm512_setzero_si512};
+use core::arch::x86_64::{
+    __m512i, _mm512_cmpgt_epu64_mask, _mm512_mask_add_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
+};
 
 use super::butterfly::{Lanes, broadcast, split};
 use super::lanes::{
     load, load_four, load_two, order_to_stride4, store, stride1_to_order, stride2_to_stride1, stride4_to_stride2,
 };
 use super::ntt::{CACHED, NttTables, Pass, Tail, Twiddle};
+use crate::modulus::Modulus;
 
 entries! {
     ntt_forward(tables: &NttTables, a: &mut [u64]);
+    ntt_forward_from(tables: &NttTables, out: &mut [u64], src: &[u64]);
+    ntt_forward_centred(tables: &NttTables, out: &mut [u64], src: &[u64], source: Modulus);
 }
 
 /// Coefficients to values, both canonical.
@@ -24,6 +29,102 @@ fn ntt_forward(tables: &NttTables, a: &mut [u64]) {
         0 => descend::<0>(&lanes, &tables.forward, &tables.tail, a, 0, true),
         3 => descend::<3>(&lanes, &tables.forward, &tables.tail, a, 0, true),
         _ => descend::<1>(&lanes, &tables.forward, &tables.tail, a, 0, true),
+    }
+}
+
+/// Coefficients to values elsewhere, both canonical.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn ntt_forward_from(tables: &NttTables, out: &mut [u64], src: &[u64]) {
+    forward_with(tables, out, src, |x| x);
+}
+
+/// Residues modulo `source`, taken as centred integers, to canonical values.
+///
+/// `x` above half becomes `x - source + m p` with the least `m` that keeps it from being negative: below `source / 2 + p`, which the
+/// first layer mostly takes as it is. Otherwise it is reduced first.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn ntt_forward_centred(tables: &NttTables, out: &mut [u64], src: &[u64], source: Modulus) {
+    let modulus = tables.constants.modulus;
+    let p = modulus.value();
+    let half = source.value() / 2;
+    let above = half.div_ceil(p) * p;
+    let (halves, shift) =
+        (_mm512_set1_epi64(half as i64), _mm512_set1_epi64(above.wrapping_sub(source.value()) as i64));
+    let lift = |x| _mm512_mask_add_epi64(x, _mm512_cmpgt_epu64_mask(x, halves), x, shift);
+    if half + p <= tables.constants.input_limit() {
+        forward_with(tables, out, src, lift);
+    } else {
+        let lanes = Lanes::new(tables.constants);
+        forward_with(tables, out, src, |x| lanes.canonical(lift(x)));
+    }
+}
+
+/// Transforms `lift` of every coefficient, which the first pass reads from `src` and writes to `out`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn forward_with(tables: &NttTables, out: &mut [u64], src: &[u64], lift: impl Fn(__m512i) -> __m512i) {
+    let lanes = Lanes::new(tables.constants);
+    let ((out, _), (src, _)) = (out.as_chunks_mut::<8>(), src.as_chunks::<8>());
+    match tables.constants.every {
+        0 => descend_from::<0>(&lanes, tables, out, src, lift),
+        3 => descend_from::<3>(&lanes, tables, out, src, lift),
+        _ => descend_from::<1>(&lanes, tables, out, src, lift),
+    }
+}
+
+/// The first pass from `src` to `out`, then the others in place, block by block.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn descend_from<const EVERY: usize>(
+    lanes: &Lanes,
+    tables: &NttTables,
+    out: &mut [[u64; 8]],
+    src: &[[u64; 8]],
+    lift: impl Fn(__m512i) -> __m512i,
+) {
+    let [pass, inner @ ..] = &*tables.forward else { return };
+    if inner.is_empty() {
+        for (out, src) in out.iter_mut().zip(src) {
+            store(out, lift(load(src)));
+        }
+        descend::<EVERY>(lanes, &tables.forward, &tables.tail, out, 0, true);
+        return;
+    }
+    match (pass.radix, EVERY == 0) {
+        (4, false) => first_layers::<EVERY, 4, false>(lanes, &pass.twiddles, out, src, lift),
+        (_, false) => first_layers::<EVERY, 8, false>(lanes, &pass.twiddles, out, src, lift),
+        (4, true) => first_layers::<EVERY, 4, true>(lanes, &pass.twiddles, out, src, lift),
+        (_, true) => first_layers::<EVERY, 8, true>(lanes, &pass.twiddles, out, src, lift),
+    }
+    let length = out.len() / pass.radix;
+    let tails = tables.tail.chunks_exact(length / 2);
+    for (index, (block, tail)) in out.chunks_exact_mut(length).zip(tails).enumerate() {
+        descend::<EVERY>(lanes, inner, tail, block, index, false);
+    }
+}
+
+/// [`layers`] of the whole transform, out of place.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn first_layers<const EVERY: usize, const R: usize, const LIFT: bool>(
+    lanes: &Lanes,
+    twiddles: &[Twiddle],
+    out: &mut [[u64; 8]],
+    src: &[[u64; 8]],
+    lift: impl Fn(__m512i) -> __m512i,
+) {
+    let twiddles = broadcast::<R>(twiddles);
+    let length = src.len() / R;
+    let parts = split::<R>(out);
+    for j in 0..length {
+        let mut x = [_mm512_setzero_si512(); R];
+        for k in 0..R {
+            x[k] = lift(load(&src[k * length + j]));
+        }
+        butterflies::<EVERY, R, LIFT>(lanes, &mut x, &twiddles);
+        for k in 0..R {
+            store(&mut parts[k][j], x[k]);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use core::arch::x86_64::{
 };
 
 use super::lanes::{load, store};
-use super::residues::{Factors, Residues, WideResidues, WideSum, broadcast};
+use super::residues::{Factors, Residues, broadcast};
 use crate::modulus::Modulus;
 use crate::reduction::{FixedFactor, WideReduction};
 use crate::scalar;
@@ -22,12 +22,19 @@ entries! {
     mul_scalar_assign(modulus: Modulus, a: &mut [u64], w: FixedFactor);
     mul_scalar_add_assign(modulus: Modulus, acc: &mut [u64], a: &[u64], w: FixedFactor);
     sub_mul_scalar_assign(modulus: Modulus, a: &mut [u64], b: &[u64], w: FixedFactor);
+    sub_mul_scalar(modulus: Modulus, out: &mut [u64], a: &[u64], b: &[u64], w: FixedFactor);
     quotients(modulus: Modulus, out: &mut [u64], w: &[u64]);
     mul_prepared(modulus: Modulus, out: &mut [u64], a: &[u64], w: &[u64], quotients: &[u64]);
-    dot(wide: WideReduction, out: &mut [u64], terms: &[(&[u64], &[u64])], start: usize);
     tensor(wide: WideReduction, out: [&mut [u64]; 3], c: [&[u64]; 2], d: [&[u64]; 2]);
     reduce(modulus: Modulus, out: &mut [u64], src: &[u64]);
     lift_centred(modulus: Modulus, out: &mut [u64], src: &[u64], source: Modulus);
+    lift_centred_mul_add_assign(
+        modulus: Modulus,
+        acc: &mut [u64],
+        src: &[u64],
+        source: Modulus,
+        w: FixedFactor
+    );
     lift_small(modulus: Modulus, out: &mut [u64], values: &[i8]);
     centre(modulus: Modulus, out: &mut [i64], src: &[u64]);
 }
@@ -161,6 +168,14 @@ fn sub_mul_scalar_assign(modulus: Modulus, a: &mut [u64], b: &[u64], w: FixedFac
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn sub_mul_scalar(modulus: Modulus, out: &mut [u64], a: &[u64], b: &[u64], w: FixedFactor) {
+    let (residues, factors) = (Residues::new(modulus), Factors::new(w));
+    let ((out, out_tail), (a, a_tail), (b, b_tail)) = (out.as_chunks_mut(), a.as_chunks(), b.as_chunks());
+    map_two(out, a, b, |a, b| factors.mul(&residues, _mm512_add_epi64(_mm512_sub_epi64(a, b), residues.p)));
+    scalar::vector::sub_mul_scalar(modulus, out_tail, a_tail, b_tail, w);
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn quotients(modulus: Modulus, out: &mut [u64], w: &[u64]) {
     let residues = Residues::new(modulus);
     let ((out, out_tail), (w, w_tail)) = (out.as_chunks_mut(), w.as_chunks());
@@ -190,51 +205,6 @@ fn mul_prepared(modulus: Modulus, out: &mut [u64], a: &[u64], w: &[u64], quotien
         store(out, factors.mul(&residues, load(a)));
     }
     scalar::vector::mul_prepared(modulus, out_tail, a_tail, w_tail, quotients_tail);
-}
-
-/// `V` vectors of sums of products, kept in registers over all terms, from position `start` on.
-#[inline]
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn dot_block<const V: usize>(
-    wide: &WideResidues,
-    max_terms: usize,
-    out: &mut [[u64; 8]; V],
-    terms: &[(&[u64], &[u64])],
-    start: usize,
-) {
-    let mut sums = [WideSum::from_lanes(_mm512_setzero_si512()); V];
-    for chunk in terms.chunks(max_terms) {
-        for (x, y) in chunk {
-            let (x, _) = x[start..start + 8 * V].as_chunks();
-            let (y, _) = y[start..start + 8 * V].as_chunks();
-            for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
-                sum.add_product(load(x), load(y));
-            }
-        }
-        for sum in &mut sums {
-            *sum = WideSum::from_lanes(wide.reduce(*sum));
-        }
-    }
-    for (out, sum) in out.iter_mut().zip(sums) {
-        store(out, sum.low);
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn dot(wide: WideReduction, out: &mut [u64], terms: &[(&[u64], &[u64])], start: usize) {
-    let (constants, max_terms) = (WideResidues::new(&Residues::new(wide.modulus), wide), wide.max_terms());
-    let mut position = start;
-    let (vectors, tail) = out.as_chunks_mut::<8>();
-    let (blocks, vectors) = vectors.as_chunks_mut::<8>();
-    for block in blocks {
-        dot_block(&constants, max_terms, block, terms, position);
-        position += 64;
-    }
-    for vector in vectors {
-        dot_block(&constants, max_terms, core::array::from_mut(vector), terms, position);
-        position += 8;
-    }
-    scalar::vector::dot(wide, tail, terms, position);
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -295,6 +265,19 @@ fn lift_centred(modulus: Modulus, out: &mut [u64], src: &[u64], source: Modulus)
         residues.sub(reduce_lanes(&residues, unit_quotient, x), shift)
     });
     scalar::vector::lift_centred(modulus, out_tail, src_tail, source);
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn lift_centred_mul_add_assign(modulus: Modulus, acc: &mut [u64], src: &[u64], source: Modulus, w: FixedFactor) {
+    let (residues, factors) = (Residues::new(modulus), Factors::new(w));
+    // A lifted value need not be reduced before the product: x - q is x + (-q mod p), below 2^52.
+    let (half, shift) = (broadcast(source.value() / 2), broadcast(modulus.neg(modulus.reduce(source.value()))));
+    let ((acc, acc_tail), (src, src_tail)) = (acc.as_chunks_mut(), src.as_chunks());
+    update_with(acc, src, |acc, x| {
+        let lifted = _mm512_mask_add_epi64(x, _mm512_cmpgt_epu64_mask(x, half), x, shift);
+        residues.reduce_twice(_mm512_add_epi64(acc, factors.mul_lazy(&residues, lifted)))
+    });
+    scalar::vector::lift_centred_mul_add_assign(modulus, acc_tail, src_tail, source, w);
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]

@@ -57,6 +57,12 @@ pub(crate) fn sub_mul_scalar_assign(modulus: Modulus, a: &mut [u64], b: &[u64], 
     }
 }
 
+pub(crate) fn sub_mul_scalar(modulus: Modulus, out: &mut [u64], a: &[u64], b: &[u64], w: FixedFactor) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = w.mul(modulus, a + modulus.value() - b);
+    }
+}
+
 pub(crate) fn quotients(modulus: Modulus, out: &mut [u64], w: &[u64]) {
     for (out, &w) in out.iter_mut().zip(w) {
         // With h = floor(w * 2^51 / p) - e, e <= 2, the quotient is 2h plus what the remainder below 4p still holds.
@@ -70,30 +76,6 @@ pub(crate) fn quotients(modulus: Modulus, out: &mut [u64], w: &[u64]) {
 pub(crate) fn mul_prepared(modulus: Modulus, out: &mut [u64], a: &[u64], w: &[u64], quotients: &[u64]) {
     for (((out, &a), &value), &quotient) in out.iter_mut().zip(a).zip(w).zip(quotients) {
         *out = FixedFactor { value, quotient }.mul(modulus, a);
-    }
-}
-
-/// How many sums of products are kept at a time: a cache line of each operand.
-const DOT_BLOCK: usize = 8;
-
-/// `out[j] = sum of x[start + j] * y[start + j]` over the terms.
-pub(crate) fn dot(wide: WideReduction, out: &mut [u64], terms: &[(&[u64], &[u64])], start: usize) {
-    let max_terms = wide.max_terms();
-    for (block, out) in out.chunks_mut(DOT_BLOCK).enumerate() {
-        let position = start + DOT_BLOCK * block;
-        let range = position..position + out.len();
-        let mut sums = [0_u128; DOT_BLOCK];
-        for terms in terms.chunks(max_terms) {
-            for (x, y) in terms {
-                for ((sum, &x), &y) in sums.iter_mut().zip(&x[range.clone()]).zip(&y[range.clone()]) {
-                    *sum += u128::from(x) * u128::from(y);
-                }
-            }
-            sums = sums.map(|sum| u128::from(wide.reduce(sum)));
-        }
-        for (out, sum) in out.iter_mut().zip(sums) {
-            *out = sum as u64;
-        }
     }
 }
 
@@ -135,9 +117,20 @@ pub(crate) fn lift_small(modulus: Modulus, out: &mut [u64], values: &[i8]) {
     }
 }
 
-pub(crate) fn permute(out: &mut [u64], src: &[u64], indices: &[u32]) {
-    for (out, &index) in out.iter_mut().zip(indices) {
-        *out = src[index as usize];
+pub(crate) fn lift_centred_mul_add_assign(
+    modulus: Modulus,
+    acc: &mut [u64],
+    src: &[u64],
+    source: Modulus,
+    w: FixedFactor,
+) {
+    let one = FixedFactor::new(modulus, 1);
+    let shift = modulus.reduce(source.value());
+    let half = source.value() / 2;
+    for (acc, &src) in acc.iter_mut().zip(src) {
+        let above = u64::from(src > half).wrapping_neg();
+        let lifted = modulus.sub(one.mul(modulus, src), shift & above);
+        *acc = modulus.add(*acc, w.mul(modulus, lifted));
     }
 }
 
