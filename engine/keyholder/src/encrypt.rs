@@ -7,7 +7,7 @@ use blindrelay_engine::ring::{Coeff, Expander, Ntt, Poly, Seed};
 use blindrelay_engine::rlwe;
 use zeroize::Zeroize;
 
-use crate::secret::SecretKey;
+use crate::secret::{SchemeContext, SecretKey};
 
 impl SecretKey {
     /// A fresh ciphertext of the plaintext, half of which is a seed. Its noise is one error polynomial.
@@ -33,7 +33,9 @@ impl SecretKey {
         self.subtract_mask(&mut body, mask);
         Ok(SeededCiphertext::new(parameters, rlwe::SeededCiphertext::new(body, uniform)))
     }
+}
 
+impl<C: SchemeContext> SecretKey<C> {
     /// `body -= mask s` over the ciphertext primes or the key basis.
     pub(crate) fn subtract_mask(&self, body: &mut Poly<Ntt>, mut mask: Poly<Ntt>) {
         for (((limb, mask), (_, secret)), (_, body)) in

@@ -9,7 +9,7 @@ use blindrelay_engine::rlwe::{EvaluationKeys, GaloisKey, KeySwitchingKey, Public
 use zeroize::Zeroize;
 
 use crate::encrypt::add_error;
-use crate::secret::{SecretKey, Wiped};
+use crate::secret::{SchemeContext, SecretKey, Wiped};
 
 /// Which evaluation keys an operator needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl KeyRequirements {
     }
 }
 
-impl SecretKey {
+impl<C: SchemeContext> SecretKey<C> {
     /// The public key: always the same for the same secret key.
     pub fn public_key(&self) -> PublicKey {
         let parameters = self.parameters();

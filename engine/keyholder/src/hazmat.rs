@@ -2,23 +2,34 @@
 //! bit of it, can recover the key with chosen ciphertexts. For tests, tools and auditors.
 
 use blindrelay_engine::bfv::{Ciphertext, Plaintext, SeededCiphertext};
+use blindrelay_engine::ckks::{self, Complex};
 use blindrelay_engine::ring::{Coeff, Poly, Seed};
-use blindrelay_engine::{Error, Modulus, Object};
+use blindrelay_engine::{Error, Object};
+use zeroize::Zeroizing;
 
-use crate::secret::{SecretKey, Wiped};
+use crate::mixed_radix;
+use crate::secret::SecretKey;
 
 /// `sum c_i s^i` over the primes of the ciphertext's level.
 pub fn phase(key: &SecretKey, ciphertext: &Ciphertext) -> Result<Poly<Coeff>, Error> {
     key.context().same_parameters(Object::Ciphertext, ciphertext.parameters())?;
-    let secret = key.at(ciphertext.level()).ok_or(Error::LevelExhausted)?;
-    // Horner: ((c_2) s + c_1) s + c_0.
-    let mut components = ciphertext.rlwe().components().iter().rev();
-    let mut sum = Wiped(components.next().ok_or(Error::Transparent)?.clone());
-    for component in components {
-        sum.0.mul_assign(&secret.0);
-        sum.0.add_assign(component);
-    }
-    Ok(sum.0.clone().into_coeff())
+    key.phase(ciphertext.rlwe(), ciphertext.level())
+}
+
+/// The slots of an approximate ciphertext as they decrypt, neither rounded nor flooded. Whoever sees them beside what was computed can recover the key
+/// (Li and Micciancio, *On the security of homomorphic encryption on approximate numbers*, 2021).
+pub fn decrypt_approximate(
+    key: &SecretKey<ckks::Context>,
+    ciphertext: &ckks::Ciphertext,
+) -> Result<Zeroizing<Vec<Complex>>, Error> {
+    key.context().same_parameters(Object::Ciphertext, ciphertext.parameters())?;
+    key.decrypt_slots(ciphertext)
+}
+
+/// `sum c_i s^i` of an approximate ciphertext: message and error at the scale, before the embedding.
+pub fn approximate_phase(key: &SecretKey<ckks::Context>, ciphertext: &ckks::Ciphertext) -> Result<Poly<Coeff>, Error> {
+    key.context().same_parameters(Object::Ciphertext, ciphertext.parameters())?;
+    key.phase(ciphertext.rlwe(), ciphertext.level())
 }
 
 /// The plaintext, whatever produced the ciphertext.
@@ -36,60 +47,9 @@ pub fn measure_noise(key: &SecretKey, ciphertext: &Ciphertext) -> Result<f64, Er
     Ok(libm::log2(largest_centred(&noise)))
 }
 
-/// Largest magnitude of a polynomial with centred coefficients, by mixed-radix digits (Garner). Half a unit is added for the rounding of `Q m / t`.
+/// Largest magnitude of a polynomial with centred coefficients. Half a unit is added for the rounding of `Q m / t`.
 fn largest_centred(poly: &Poly<Coeff>) -> f64 {
-    let radix = MixedRadix::new(&poly.basis().moduli());
-    let limbs: Vec<&[u64]> = poly.limbs().map(|(_, values)| values).collect();
-    let magnitude = |position: usize| {
-        let residues = limbs.iter().filter_map(move |limb| limb.get(position).copied());
-        // Of x and -x in [0, Q), the smaller is the magnitude.
-        let negated = radix.moduli.iter().zip(residues.clone()).map(|(modulus, residue)| modulus.neg(residue));
-        radix.value(residues).min(radix.value(negated))
-    };
-    (0..poly.degree()).map(magnitude).fold(0.0, f64::max) + 0.5
-}
-
-/// Digits of an integer to the radices `q_0`, `q_0 q_1`, ...
-struct MixedRadix {
-    moduli: Vec<Modulus>,
-    /// For prime `i`: the radices below it modulo `q_i`, and the inverse of their product.
-    tables: Vec<(Vec<u64>, u64)>,
-}
-
-impl MixedRadix {
-    fn new(moduli: &[Modulus]) -> Self {
-        let tables = moduli
-            .iter()
-            .enumerate()
-            .map(|(index, &modulus)| {
-                let mut radix = 1;
-                let mut radices = Vec::with_capacity(index);
-                for earlier in moduli.iter().take(index) {
-                    radices.push(radix);
-                    radix = modulus.mul(radix, modulus.reduce(earlier.value()));
-                }
-                (radices, modulus.inverse(radix).unwrap_or(0))
-            })
-            .collect();
-        Self { moduli: moduli.to_vec(), tables }
-    }
-
-    /// The integer in `[0, Q)` with these residues, as a float.
-    fn value(&self, residues: impl Iterator<Item = u64>) -> f64 {
-        let mut digits: Vec<u64> = Vec::with_capacity(self.moduli.len());
-        for ((&modulus, (radices, inverse)), residue) in self.moduli.iter().zip(&self.tables).zip(residues) {
-            let known = radices
-                .iter()
-                .zip(&digits)
-                .fold(0, |sum, (&radix, &digit)| modulus.add(sum, modulus.mul(modulus.reduce(digit), radix)));
-            digits.push(modulus.mul(modulus.sub(residue, known), *inverse));
-        }
-        self.moduli
-            .iter()
-            .zip(digits)
-            .rev()
-            .fold(0.0, |value, (modulus, digit)| value * modulus.value() as f64 + digit as f64)
-    }
+    mixed_radix::centred(poly).iter().fold(0.0, |largest, value| value.abs().max(largest)) + 0.5
 }
 
 /// Encryption with given seeds, for known answers. Using a seed for two messages gives both away.

@@ -1,8 +1,8 @@
 //! Opening results: never a bare decryption.
 
-use blindrelay_engine::bfv::{Answer, Context};
+use blindrelay_engine::bfv::{Answer, Ciphertext, Context, Plaintext};
 use blindrelay_engine::operator::ValueRange;
-use blindrelay_engine::ring::{Poly, Seed};
+use blindrelay_engine::ring::Poly;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::secret::{SecretKey, Wiped};
@@ -41,6 +41,23 @@ impl SecretKey {
         if refused { Err(OpenError) } else { Ok(values) }
     }
 
+    /// Opens all slots of a ciphertext after checking that it is of this key's parameters and not transparent. `ranges` says what each slot may
+    /// hold, from smallest to largest, as many as there are slots; one value outside refuses all of them.
+    pub fn open_slots(&self, ciphertext: &Ciphertext, ranges: &[(i64, i64)]) -> Result<Zeroizing<Vec<i64>>, OpenError> {
+        if ciphertext.parameters() != self.parameters() || ciphertext.rlwe().is_transparent() {
+            return Err(OpenError);
+        }
+        let mut phase = self.phase(ciphertext.rlwe(), ciphertext.level()).map_err(|_| OpenError)?;
+        let rounded = self.context().round_phase(&phase, ciphertext.level());
+        phase.zeroize();
+        let plaintext = Plaintext::from_residues(self.context(), rounded).map_err(|_| OpenError)?;
+        let values = Zeroizing::new(self.context().decode_slots(&plaintext).map_err(|_| OpenError)?);
+        let outside = |(value, (minimum, maximum)): (&i64, &(i64, i64))| value < minimum || value > maximum;
+        let refused =
+            values.iter().zip(ranges).fold(values.len() != ranges.len(), |refused, pair| refused | outside(pair));
+        if refused { Err(OpenError) } else { Ok(values) }
+    }
+
     fn decrypt_answer(&self, answer: &Answer) -> Option<Zeroizing<Vec<i64>>> {
         let context: &Context = self.context();
         let secret = self.over_answers()?;
@@ -66,11 +83,5 @@ impl SecretKey {
         let rounded = Zeroizing::new(context.round_answer(&residues)?);
         let t = context.plaintext_modulus();
         Some(Zeroizing::new(rounded.iter().map(|&value| t.centre(value)).collect()))
-    }
-
-    /// A seed for one purpose derived from this key's seed, so that members of a room derive the same token secrets.
-    #[must_use]
-    pub fn derive_seed(&self, purpose: &str, context: &[u8]) -> Seed {
-        self.seed().derive(&format!("derived/{purpose}"), context)
     }
 }

@@ -4,30 +4,56 @@ use std::sync::Arc;
 
 use blindrelay_engine::Error;
 use blindrelay_engine::bfv::Context;
+use blindrelay_engine::ckks;
 use blindrelay_engine::noise::SecretNorms;
 use blindrelay_engine::params::{Level, Parameters};
-use blindrelay_engine::ring::{Basis, Expander, Ntt, Poly, Seed, SmallPoly};
+use blindrelay_engine::ring::{Basis, Coeff, Expander, Ntt, Poly, Seed, SmallPoly};
+use blindrelay_engine::rlwe;
 use zeroize::Zeroize;
+
+/// The tables of a scheme. There are no others than those of BFV and CKKS.
+pub trait SchemeContext: sealed::Sealed {
+    /// The parameters.
+    fn parameters(&self) -> &Parameters;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for blindrelay_engine::bfv::Context {}
+    impl Sealed for blindrelay_engine::ckks::Context {}
+}
+
+impl SchemeContext for Context {
+    fn parameters(&self) -> &Parameters {
+        self.parameters()
+    }
+}
+
+impl SchemeContext for ckks::Context {
+    fn parameters(&self) -> &Parameters {
+        self.parameters()
+    }
+}
 
 /// A uniform ternary secret with the seed that it and every key made from it come from.
 ///
 /// The same seed and parameters give the same keys on every backend and platform. It is wiped on drop, cannot be cloned and
 /// is never printed.
-pub struct SecretKey {
-    context: Arc<Context>,
+pub struct SecretKey<C: SchemeContext = Context> {
+    context: Arc<C>,
     seed: Seed,
     secret: SmallPoly,
     over_keys: Poly<Ntt>,
     over_answers: Option<Poly<Ntt>>,
 }
 
-impl std::fmt::Debug for SecretKey {
+impl<C: SchemeContext> std::fmt::Debug for SecretKey<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SecretKey({}, ..)", self.context.parameters().name())
     }
 }
 
-impl Drop for SecretKey {
+impl<C: SchemeContext> Drop for SecretKey<C> {
     fn drop(&mut self) {
         self.over_keys.zeroize();
         if let Some(poly) = &mut self.over_answers {
@@ -36,9 +62,9 @@ impl Drop for SecretKey {
     }
 }
 
-impl SecretKey {
+impl<C: SchemeContext> SecretKey<C> {
     /// The key of a seed. Secrets outside [`SecretNorms`] are drawn again, which at the named sets has never been seen.
-    pub fn from_seed(context: &Arc<Context>, seed: Seed) -> Self {
+    pub fn from_seed(context: &Arc<C>, seed: Seed) -> Self {
         let parameters = context.parameters();
         let (degree, backend) = (parameters.degree(), parameters.backend());
         let expander = Expander::new(&seed.derive("secret-key", parameters.digest().as_bytes()), "secret-key/ternary");
@@ -57,17 +83,17 @@ impl SecretKey {
     }
 
     /// A new key from a seed of the operating system.
-    pub fn generate(context: &Arc<Context>) -> Result<Self, Error> {
+    pub fn generate(context: &Arc<C>) -> Result<Self, Error> {
         Ok(Self::from_seed(context, Seed::random()?))
     }
 
     /// The key of one epoch of a room, which every member derives from the room's secret seed.
-    pub fn for_room(context: &Arc<Context>, room_seed: &Seed, epoch: u64) -> Self {
+    pub fn for_room(context: &Arc<C>, room_seed: &Seed, epoch: u64) -> Self {
         Self::from_seed(context, room_seed.derive("room-key", &epoch.to_le_bytes()))
     }
 
     /// The tables of the key's parameters.
-    pub fn context(&self) -> &Arc<Context> {
+    pub fn context(&self) -> &Arc<C> {
         &self.context
     }
 
@@ -98,6 +124,27 @@ impl SecretKey {
     pub(crate) fn at(&self, level: Level) -> Option<Wiped> {
         let ring = self.parameters().at(level)?;
         Some(Wiped(self.over_keys.truncated(ring.basis())))
+    }
+}
+
+impl<C: SchemeContext> SecretKey<C> {
+    /// `sum c_i s^i` over the primes of a level, which the components must be over.
+    pub(crate) fn phase(&self, ciphertext: &rlwe::Ciphertext, level: Level) -> Result<Poly<Coeff>, Error> {
+        let secret = self.at(level).ok_or(Error::LevelExhausted)?;
+        // Horner: ((c_2) s + c_1) s + c_0.
+        let mut components = ciphertext.components().iter().rev();
+        let mut sum = Wiped(components.next().ok_or(Error::Transparent)?.truncated(secret.0.basis()));
+        for component in components {
+            sum.0.mul_assign(&secret.0);
+            sum.0.add_assign(&component.truncated(secret.0.basis()));
+        }
+        Ok(sum.0.clone().into_coeff())
+    }
+
+    /// A seed for one purpose derived from this key's seed, so that members of a room derive the same token secrets.
+    #[must_use]
+    pub fn derive_seed(&self, purpose: &str, context: &[u8]) -> Seed {
+        self.seed.derive(&format!("derived/{purpose}"), context)
     }
 }
 

@@ -84,8 +84,9 @@ impl Plaintext {
     }
 }
 
-/// `2^-46` of the largest value covers the errors of the transform in double precision and of the scale's value.
-const TRANSFORM_LOG2: f64 = -46.0;
+/// `2^-48` of the largest value covers the errors of the transform in double precision (13 to 16 layers with errors of `2^-53` each, of random signs) and of the
+/// scale's value: what an encoding at a very large scale is limited by.
+const TRANSFORM_LOG2: f64 = -48.0;
 
 impl Context {
     /// Values up to 1 in magnitude, at the top level and the default scale.

@@ -46,6 +46,9 @@ fn powers<A: Arithmetic>(
         let (low, high) = (power / 2, power - power / 2);
         let Some((a, b)) = powers.get(&low).zip(powers.get(&high)) else { continue };
         let level = arithmetic.shape(a).level.min(arithmetic.shape(b).level);
+        if level == Level(0) {
+            return Err(Error::LevelExhausted);
+        }
         let product =
             arithmetic.multiply(&arithmetic.drop_to_level(a, level)?, &arithmetic.drop_to_level(b, level)?)?;
         powers.insert(power, arithmetic.rescale(&product)?);
