@@ -38,6 +38,16 @@ pub enum Error {
         /// Scale of the second operand.
         right: String,
     },
+    /// The result would have a scale that no ciphertext has.
+    #[error("{operation} with scale {scale}: {reason}")]
+    Scale {
+        /// The operation that was refused, before it was computed.
+        operation: &'static str,
+        /// The scale.
+        scale: String,
+        /// What is wrong with it.
+        reason: ScaleFault,
+    },
     /// The result could wrap around the modulus of its level.
     #[error(
         "{operation} could reach a magnitude of 2^{bound_log2:.2}, but the level holds less than 2^{limit_log2:.2}"
@@ -142,6 +152,38 @@ pub enum Error {
     Randomness {
         /// What the system said.
         reason: String,
+    },
+}
+
+/// Why no ciphertext has a scale.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScaleFault {
+    /// Products and rescalings bring in 2 and the ciphertext primes only.
+    #[error("{prime} is not one of the set's ciphertext primes")]
+    Prime {
+        /// The other prime.
+        prime: u64,
+    },
+    /// An exponent that no circuit reaches.
+    #[error("the exponent {exponent} of {base} is not within -{limit} to {limit}")]
+    Exponent {
+        /// 2 or the prime.
+        base: u64,
+        /// Its exponent.
+        exponent: i32,
+        /// The largest magnitude.
+        limit: i32,
+    },
+    /// The scale is below 1 or absurdly large.
+    #[error("its base-2 logarithm is {log2:.6}, but scales are from 2^{least} to 2^{most}")]
+    Range {
+        /// The logarithm.
+        log2: f64,
+        /// The least that is allowed.
+        least: f64,
+        /// The most that is allowed.
+        most: f64,
     },
 }
 

@@ -13,4 +13,4 @@ pub mod rlwe;
 pub mod wire;
 
 pub use blindrelay_kernels::{Backend, KernelError, Modulus, ntt_primes_below};
-pub use error::{Error, KeyName, Object};
+pub use error::{Error, KeyName, Object, ScaleFault};

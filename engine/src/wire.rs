@@ -8,6 +8,7 @@
 //! object has one encoding only.
 
 mod answer;
+mod approximate;
 mod budget;
 mod ciphertext;
 mod codec;
@@ -21,7 +22,7 @@ mod poly;
 
 pub use budget::{exact_len, max_len};
 pub use content::content_digest;
-pub use describe::{Description, ItemRun, NoiseDescription, describe};
+pub use describe::{BoundsDescription, Description, ItemRun, NoiseDescription, PrimePower, ScaleDescription, describe};
 pub use error::{GaloisFault, HeaderFault, WireError};
 pub use header::{HEADER_BYTES, Header, Kind, MAGIC, VERSION};
 pub use keys::{MAX_GALOIS_KEYS, public_key_from_bytes, public_key_to_bytes};

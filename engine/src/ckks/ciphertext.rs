@@ -41,8 +41,8 @@ pub struct Ciphertext {
 }
 
 impl Ciphertext {
-    /// From its parts. The bounds must hold for the components; refused where level or number of components are others than the shape's, or
-    /// message and error together could wrap around the modulus.
+    /// From its parts. The bounds must hold for the components; refused where level or number of components are others than the shape's, the scale
+    /// is none of the set ([`Scale::check`]), or message and error together could wrap around the modulus.
     pub fn new(context: &Context, rlwe: rlwe::Ciphertext, shape: Shape) -> Result<Self, Error> {
         context.admit("this ciphertext", &shape)?;
         if rlwe.level() != shape.level {
@@ -113,9 +113,12 @@ pub struct SeededCiphertext {
 }
 
 impl SeededCiphertext {
-    /// From its parts; `bounds` are those of the encoding, to which the error of a fresh encryption is added.
-    pub fn new(parameters: &Parameters, rlwe: rlwe::SeededCiphertext, scale: Scale, bounds: Bounds) -> Self {
-        Self { parameters: parameters.clone(), rlwe, scale, bounds }
+    /// From its parts; `bounds` are those of the encoding, to which the error of a fresh encryption is added. Refused where the expanded ciphertext
+    /// would be.
+    pub fn new(context: &Context, rlwe: rlwe::SeededCiphertext, scale: Scale, bounds: Bounds) -> Result<Self, Error> {
+        let parameters = context.parameters();
+        context.admit("this ciphertext", &Self::shape_of(parameters, scale.clone(), bounds))?;
+        Ok(Self { parameters: parameters.clone(), rlwe, scale, bounds })
     }
 
     /// The parameter set.
@@ -138,26 +141,35 @@ impl SeededCiphertext {
         self.bounds
     }
 
+    /// The shape of the expanded ciphertext.
+    pub fn shape(&self) -> Shape {
+        Self::shape_of(&self.parameters, self.scale.clone(), self.bounds)
+    }
+
+    /// The shape of a fresh encryption with the secret key.
+    pub(crate) fn shape_of(parameters: &Parameters, scale: Scale, encoding: Bounds) -> Shape {
+        let bounds = encoding.with_error(bounds::fresh_secret(parameters.degree()));
+        Shape { level: parameters.top_level(), scale, components: 2, bounds }
+    }
+
     /// Expands the uniform half.
     pub fn expand(&self, context: &Context) -> Result<Ciphertext, Error> {
         context.same_parameters(Object::Ciphertext, &self.parameters)?;
-        let shape = Shape {
-            level: self.parameters.top_level(),
-            scale: self.scale.clone(),
-            components: 2,
-            bounds: self.bounds.with_error(bounds::fresh_secret(self.parameters.degree())),
-        };
-        Ciphertext::new(context, self.rlwe.expand(&self.parameters), shape)
+        Ciphertext::new(context, self.rlwe.expand(&self.parameters), self.shape())
     }
 }
 
 impl Context {
-    /// Refuses a shape whose message and error together could wrap around the modulus of its level.
+    /// Refuses a shape whose scale is none of the set, or whose message and error together could wrap around the modulus of its level.
     pub fn admit(&self, operation: &'static str, shape: &Shape) -> Result<(), Error> {
         self.ring(shape.level)?;
-        let (bound_log2, limit_log2) = (shape.bounds.phase(), self.limit_log2(shape.level));
+        let refused = |reason| Error::Scale { operation, scale: shape.scale.to_string(), reason };
+        shape.scale.check(&self.parameters().spec().ciphertext_primes).map_err(refused)?;
+        let (bounds, limit_log2) = (shape.bounds, self.limit_log2(shape.level));
+        let bound_log2 = bounds.phase();
         // Written so that a bound that is not a number is refused.
-        if bound_log2 <= limit_log2 { Ok(()) } else { Err(Error::Magnitude { operation, bound_log2, limit_log2 }) }
+        let fits = [bounds.message, bounds.error, bound_log2].into_iter().all(|bound| bound <= limit_log2);
+        if fits { Ok(()) } else { Err(Error::Magnitude { operation, bound_log2, limit_log2 }) }
     }
 
     /// The bounds of a fresh public-key encryption of an encoding.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::error::ScaleFault;
+
 /// A positive rational number `2^a q_1^b_1 q_2^b_2 ...` with the primes of a parameter set: what every product and rescaling of scales is.
 /// By unique factorisation two scales are equal exactly if their exponents are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +14,26 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// Base-2 logarithm of the largest scale of a ciphertext; the least is 1.
+    pub const MAX_LOG2: f64 = 2000.0;
+    /// Largest magnitude of an exponent in the scale of a ciphertext.
+    pub const MAX_EXPONENT: i32 = 100_000;
+
+    /// Refuses what is no scale of a ciphertext over these primes: another prime, an exponent beyond [`Scale::MAX_EXPONENT`], a scale that is not from 1 to
+    /// 2^[`Scale::MAX_LOG2`]. The scales that it admits are those that the wire format can carry.
+    pub fn check(&self, ciphertext_primes: &[u64]) -> Result<(), ScaleFault> {
+        if let Some((prime, _)) = self.primes().find(|(prime, _)| !ciphertext_primes.contains(prime)) {
+            return Err(ScaleFault::Prime { prime });
+        }
+        let limit = Self::MAX_EXPONENT;
+        let beyond = |&(_, exponent): &(u64, i32)| exponent.unsigned_abs() > limit.unsigned_abs();
+        if let Some((base, exponent)) = std::iter::once((2, self.two)).chain(self.primes()).find(beyond) {
+            return Err(ScaleFault::Exponent { base, exponent, limit });
+        }
+        let (log2, least, most) = (self.log2(), 0.0, Self::MAX_LOG2);
+        if (least..=most).contains(&log2) { Ok(()) } else { Err(ScaleFault::Range { log2, least, most }) }
+    }
+
     /// `2^exponent`.
     pub const fn power_of_two(exponent: i32) -> Self {
         Self { two: exponent, primes: BTreeMap::new() }
@@ -114,6 +136,25 @@ mod tests {
         assert_eq!(rescaled.times_prime(PRIME), Scale::power_of_two(80));
         assert_eq!(rescaled.over(&rescaled), Scale::power_of_two(0));
         assert!((rescaled.value() / 2_f64.powi(80) * PRIME as f64 - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn scales_of_ciphertexts_are_at_least_one_and_made_of_the_sets_primes() {
+        let other = 1_099_511_922_689;
+        let check =
+            |two, exponents: &[(u64, i32)]| Scale::from_exponents(two, exponents.iter().copied()).check(&[PRIME, 97]);
+        for admitted in [check(0, &[]), check(2000, &[]), check(40, &[(PRIME, -1)]), check(-100_000, &[(PRIME, 2501)])]
+        {
+            assert_eq!(admitted, Ok(()));
+        }
+        assert_eq!(check(40, &[(other, -1)]), Err(ScaleFault::Prime { prime: other }));
+        let beyond = |base, exponent| Err(ScaleFault::Exponent { base, exponent, limit: 100_000 });
+        assert_eq!(check(100_001, &[(PRIME, -2500)]), beyond(2, 100_001));
+        assert_eq!(check(i32::MIN, &[]), beyond(2, i32::MIN));
+        assert_eq!(check(40, &[(PRIME, -100_001)]), beyond(PRIME, -100_001));
+        for (two, exponents) in [(-1, &[][..]), (2001, &[]), (39, &[(PRIME, -1)]), (0, &[(PRIME, 51)])] {
+            assert!(matches!(check(two, exponents), Err(ScaleFault::Range { least: 0.0, most: 2000.0, .. })));
+        }
     }
 
     #[test]

@@ -4,13 +4,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::answer::AnswerHeader;
+use super::approximate::{ApproximateHeader, SeededApproximateHeader};
 use super::ciphertext::{CiphertextHeader, SeededCiphertextHeader};
 use super::error::WireError;
 use super::header::{Frame, HEADER_BYTES, Kind};
 use super::keys::{EvaluationKeysHeader, PublicKeyHeader};
 use super::message::MessageHeader;
 use super::poly::packed_len;
-use crate::params::{ParameterSpec, Parameters};
+use crate::params::{ParameterSpec, Parameters, Scheme};
 use crate::ring::SEED_BYTES;
 
 /// What lengths depend on. Made of a specification alone, so that bytes can be described without tables.
@@ -35,6 +36,22 @@ impl<'a> Shape<'a> {
             special => spec.ciphertext_primes.len().div_ceil(special),
         };
         Self { spec, rows }
+    }
+
+    /// The primes of the top level.
+    pub(super) fn ciphertext_primes(self) -> &'a [u64] {
+        &self.spec.ciphertext_primes
+    }
+
+    /// Refuses a kind that belongs to another scheme.
+    fn has(self, kind: Kind) -> Result<(), WireError> {
+        let approximate = matches!(self.spec.scheme, Scheme::Ckks { .. });
+        let wanted = match kind {
+            Kind::SeededCiphertext | Kind::Ciphertext | Kind::Answer if approximate => "BFV",
+            Kind::ApproximateCiphertext | Kind::SeededApproximateCiphertext if !approximate => "CKKS",
+            _ => return Ok(()),
+        };
+        Err(WireError::Scheme { kind, wanted })
     }
 
     /// Ring degree.
@@ -95,9 +112,12 @@ fn exact<T: TypedHeader>(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, W
 /// No object of this kind has more bytes under these parameters: what to allow a request before its first byte is read.
 ///
 /// Evaluation keys are counted with [`super::MAX_GALOIS_KEYS`] automorphism keys. Zero where the parameters have no object of the
-/// kind (answers without an answer prime) and for messages, which parameters do not bound: see [`super::Message::max_len`].
+/// kind (another scheme's ciphertexts, answers without an answer prime) and for messages, which parameters do not bound: see [`super::Message::max_len`].
 pub fn max_len(kind: Kind, parameters: &Parameters) -> usize {
     let shape = Shape::of(parameters);
+    if shape.has(kind).is_err() {
+        return 0;
+    }
     match kind {
         Kind::SeededCiphertext => most::<SeededCiphertextHeader>(shape),
         Kind::Ciphertext => most::<CiphertextHeader>(shape),
@@ -105,13 +125,15 @@ pub fn max_len(kind: Kind, parameters: &Parameters) -> usize {
         Kind::PublicKey => most::<PublicKeyHeader>(shape),
         Kind::EvaluationKeys => most::<EvaluationKeysHeader>(shape),
         Kind::Message => 0,
+        Kind::ApproximateCiphertext => most::<ApproximateHeader>(shape),
+        Kind::SeededApproximateCiphertext => most::<SeededApproximateHeader>(shape),
     }
 }
 
 /// The length of the whole object that begins with these bytes, of which fixed and typed header are needed
 /// ([`super::Header::prefix_len`]): a stream can be cut off as soon as they are there.
 ///
-/// Refused where the headers would be refused by the decoder, noise bounds aside. The length of a message is what it claims: hold it against a limit.
+/// Refused where the headers would be refused by the decoder, bounds on noise, message and error aside. The length of a message is what it claims: hold it against a limit.
 pub fn exact_len(prefix: &[u8], parameters: &Parameters) -> Result<usize, WireError> {
     let frame = Frame::open(prefix)?;
     frame.belongs_to(parameters.digest())?;
@@ -120,6 +142,7 @@ pub fn exact_len(prefix: &[u8], parameters: &Parameters) -> Result<usize, WireEr
 
 /// The length that headers promise.
 pub(super) fn total_len(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, WireError> {
+    shape.has(frame.header().kind)?;
     match frame.header().kind {
         Kind::SeededCiphertext => exact::<SeededCiphertextHeader>(frame, shape),
         Kind::Ciphertext => exact::<CiphertextHeader>(frame, shape),
@@ -127,6 +150,8 @@ pub(super) fn total_len(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, Wi
         Kind::PublicKey => exact::<PublicKeyHeader>(frame, shape),
         Kind::EvaluationKeys => exact::<EvaluationKeysHeader>(frame, shape),
         Kind::Message => MessageHeader::total_len(frame),
+        Kind::ApproximateCiphertext => exact::<ApproximateHeader>(frame, shape),
+        Kind::SeededApproximateCiphertext => exact::<SeededApproximateHeader>(frame, shape),
     }
 }
 

@@ -59,11 +59,11 @@ impl Wire for SeededCiphertext {
     }
 }
 
-/// Steps of the noise bound's logarithms.
-const STEPS: f64 = 1024.0;
+/// Steps of the logarithms of bounds.
+pub(super) const STEPS: f64 = 1024.0;
 
 /// The smallest multiple of 1/1024 that is not below a base-2 logarithm, as the number of 1/1024s.
-fn round_up(log2: f64) -> i32 {
+pub(super) fn round_up(log2: f64) -> i32 {
     // The cast saturates: no noise becomes the least number, an infinite one a number above every limit.
     if log2.is_nan() { i32::MAX } else { libm::ceil(log2 * STEPS) as i32 }
 }
@@ -84,6 +84,18 @@ impl CiphertextHeader {
     }
 }
 
+/// Bytes of the payload of a ciphertext of any scheme. Refused where there are not two or three components, or the parameters lack the level.
+pub(super) fn payload_of(components: u8, level: u32, shape: Shape<'_>) -> Result<usize, WireError> {
+    let (components, level) = (usize::from(components), level as usize);
+    if !(2..=3).contains(&components) {
+        return Err(WireError::Components { found: components, least: 2, most: 3 });
+    }
+    if level > shape.top_level() {
+        return Err(WireError::Level { found: Level(level), top: Level(shape.top_level()) });
+    }
+    Ok(components * shape.poly(level))
+}
+
 impl TypedHeader for CiphertextHeader {
     fn limit(_: Shape<'_>) -> usize {
         1 + 5 + 5 + 5
@@ -94,14 +106,7 @@ impl TypedHeader for CiphertextHeader {
     }
 
     fn payload_len(&self, shape: Shape<'_>) -> Result<usize, WireError> {
-        let (components, level) = (usize::from(self.components), self.level as usize);
-        if !(2..=3).contains(&components) {
-            return Err(WireError::Components { found: components, least: 2, most: 3 });
-        }
-        if level > shape.top_level() {
-            return Err(WireError::Level { found: Level(level), top: Level(shape.top_level()) });
-        }
-        Ok(components * shape.poly(level))
+        payload_of(self.components, self.level, shape)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::answer::AnswerHeader;
+use super::approximate::{ApproximateHeader, BoundsHeader, ScaleHeader, SeededApproximateHeader};
 use super::budget::{Shape, total_len};
 use super::ciphertext::{CiphertextHeader, SeededCiphertextHeader};
 use super::codec::MAX_TYPED_BYTES;
@@ -41,6 +42,12 @@ pub struct Description {
     /// Noise bound of a ciphertext.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<NoiseDescription>,
+    /// Scale of an approximate ciphertext.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<ScaleDescription>,
+    /// Bounds of an approximate ciphertext; those of its encoding where it is seeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<BoundsDescription>,
     /// Coefficients that an answer opens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub positions: Option<Vec<u32>>,
@@ -68,6 +75,37 @@ pub struct NoiseDescription {
     pub sup_log2: f64,
     /// Base-2 logarithm of the bound on the Euclidean norm.
     pub euclidean_log2: f64,
+}
+
+/// The scale of an approximate ciphertext: a power of 2 times powers of ciphertext primes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScaleDescription {
+    /// Base-2 logarithm, known under named parameter sets.
+    pub log2: Option<f64>,
+    /// Exponent of 2.
+    pub two: i32,
+    /// The other factors, by ascending position.
+    pub primes: Vec<PrimePower>,
+}
+
+/// A power of a ciphertext prime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PrimePower {
+    /// Its position among the ciphertext primes, counted from 0.
+    pub position: u32,
+    /// The prime, known under named parameter sets.
+    pub prime: Option<u64>,
+    /// The exponent.
+    pub exponent: i32,
+}
+
+/// The bounds of an approximate ciphertext.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BoundsDescription {
+    /// Base-2 logarithm of the bound on scale times the magnitude of every slot.
+    pub message_log2: f64,
+    /// Base-2 logarithm of the bound on scale times the error of every slot.
+    pub error_log2: f64,
 }
 
 /// Items of one length in a row.
@@ -102,6 +140,8 @@ pub fn describe(bytes: &[u8]) -> Result<Description, WireError> {
         components: None,
         seeded: false,
         noise: None,
+        scale: None,
+        bounds: None,
         positions: None,
         relinearization: None,
         galois_elements: None,
@@ -151,8 +191,64 @@ impl Description {
                 self.part = Some(typed.part);
                 self.items = Some(typed.runs.0.iter().map(|&(length, count)| ItemRun { length, count }).collect());
             }
+            Kind::ApproximateCiphertext => {
+                let typed: ApproximateHeader = frame.typed(MAX_TYPED_BYTES)?;
+                self.components = Some(usize::from(typed.components));
+                self.level = Some(typed.level as usize);
+                self.read_scale(&typed.scale, typed.bounds, shape)?;
+            }
+            Kind::SeededApproximateCiphertext => {
+                let typed: SeededApproximateHeader = frame.typed(MAX_TYPED_BYTES)?;
+                self.seeded = true;
+                self.components = Some(2);
+                self.level = shape.map(Shape::top_level);
+                self.read_scale(&typed.scale, typed.bounds, shape)?;
+            }
         }
         Ok(())
+    }
+
+    fn read_scale(
+        &mut self,
+        scale: &ScaleHeader,
+        bounds: BoundsHeader,
+        shape: Option<Shape<'_>>,
+    ) -> Result<(), WireError> {
+        scale.canonical()?;
+        let primes = shape.map(Shape::ciphertext_primes);
+        let power = |&(position, exponent): &(u32, i32)| {
+            let prime = primes.and_then(|primes| primes.get(position as usize).copied());
+            PrimePower { position, prime, exponent }
+        };
+        self.scale = Some(ScaleDescription {
+            log2: primes.map(|primes| scale.parse(primes)).transpose()?.map(|scale| scale.log2()),
+            two: scale.two,
+            primes: scale.primes.0.iter().map(power).collect(),
+        });
+        let bounds = bounds.parse();
+        self.bounds = Some(BoundsDescription { message_log2: bounds.message, error_log2: bounds.error });
+        Ok(())
+    }
+
+    /// The scale, and what the bounds say about slots where its size is known.
+    fn write_scale(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Some(scale), Some(bounds)) = (&self.scale, &self.bounds) else { return Ok(()) };
+        write!(f, "\nscale: 2^{}", scale.two)?;
+        for PrimePower { position, prime, exponent } in &scale.primes {
+            match prime {
+                Some(prime) => write!(f, " {prime}^{exponent}")?,
+                None => write!(f, " q{position}^{exponent}")?,
+            }
+        }
+        let Some(log2) = scale.log2 else {
+            write!(f, "\nscale times slots: up to 2^{:.3}", bounds.message_log2)?;
+            return write!(f, ", with errors up to 2^{:.3}", bounds.error_log2);
+        };
+        if !scale.primes.is_empty() {
+            write!(f, " (about 2^{log2:.6})")?;
+        }
+        write!(f, "\nslots: up to 2^{:.3}", bounds.message_log2 - log2)?;
+        write!(f, ", with errors up to 2^{:.3}", bounds.error_log2 - log2)
     }
 }
 
@@ -187,6 +283,7 @@ impl fmt::Display for Description {
             write!(f, "\nnoise: coefficients up to 2^{:.3}", noise.sup_log2)?;
             write!(f, ", Euclidean norm up to 2^{:.3}", noise.euclidean_log2)?;
         }
+        self.write_scale(f)?;
         if let Some(positions) = &self.positions {
             write!(f, "\npositions ({}):", positions.len())?;
             list(f, positions)?;

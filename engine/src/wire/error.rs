@@ -1,6 +1,7 @@
 //! Why bytes are refused. No message carries a residue, a seed or a plaintext.
 
 use super::header::Kind;
+use crate::error::ScaleFault;
 use crate::params::{Level, ParameterDigest};
 
 /// The errors of encoding and decoding.
@@ -56,6 +57,14 @@ pub enum WireError {
         /// Digest in the header.
         found: ParameterDigest,
     },
+    /// An object of one scheme under parameters of another.
+    #[error("{kind} belongs to parameters of {wanted}, but these are of another scheme")]
+    Scheme {
+        /// The kind in the header.
+        kind: Kind,
+        /// The scheme that has objects of this kind.
+        wanted: &'static str,
+    },
     /// The typed header cannot be read or says something that the parameters do not allow.
     #[error("the typed header is refused: {reason}")]
     TypedHeader {
@@ -107,6 +116,22 @@ pub enum WireError {
         /// Base-2 logarithm of the largest noise allowed at that level.
         limit_log2: f64,
     },
+    /// The scale of an approximate ciphertext is none of the parameters.
+    #[error("scale {scale} is refused: {reason}")]
+    Scale {
+        /// The scale in the typed header.
+        scale: String,
+        /// What is wrong with it.
+        reason: ScaleFault,
+    },
+    /// The bounds of an approximate ciphertext do not fit its level.
+    #[error("a message and error of up to 2^{bound_log2:.3} do not fit a level that holds less than 2^{limit_log2:.3}")]
+    Magnitude {
+        /// Base-2 logarithm of the bound on message and error together.
+        bound_log2: f64,
+        /// Base-2 logarithm of half the level's modulus.
+        limit_log2: f64,
+    },
     /// An automorphism that the set of keys cannot list here.
     #[error("Galois element {element} {reason}")]
     GaloisElement {
@@ -152,6 +177,14 @@ pub enum HeaderFault {
         index: usize,
         /// The ring degree.
         degree: usize,
+    },
+    /// A scale names a ciphertext prime that the parameters do not have.
+    #[error("the scale has an exponent for ciphertext prime {position}, counted from 0, but there are {primes}")]
+    ScalePosition {
+        /// The position in the list of ciphertext primes.
+        position: u32,
+        /// How many there are.
+        primes: usize,
     },
     /// The parameters have no answer prime.
     #[error("the parameters have no answer prime, so there are no answers")]

@@ -21,11 +21,11 @@ pub const HEADER_BYTES: usize = 40;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Kind {
-    /// A fresh secret-key encryption whose uniform half is a seed.
+    /// A fresh secret-key encryption of BFV whose uniform half is a seed.
     SeededCiphertext = 1,
-    /// A ciphertext of two or three components with its noise bound.
+    /// A BFV ciphertext of two or three components with its noise bound.
     Ciphertext = 2,
-    /// A ciphertext that will only be opened, modulo the answer prime.
+    /// A BFV ciphertext that will only be opened, modulo the answer prime.
     Answer = 3,
     /// A public encryption key.
     PublicKey = 4,
@@ -33,12 +33,24 @@ pub enum Kind {
     EvaluationKeys = 5,
     /// A request to an operator or its reply: a list of byte strings.
     Message = 6,
+    /// A CKKS ciphertext of two or three components with its scale and bounds.
+    ApproximateCiphertext = 7,
+    /// A fresh secret-key encryption of CKKS whose uniform half is a seed.
+    SeededApproximateCiphertext = 8,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 6] =
-        [Self::SeededCiphertext, Self::Ciphertext, Self::Answer, Self::PublicKey, Self::EvaluationKeys, Self::Message];
+    pub const ALL: [Self; 8] = [
+        Self::SeededCiphertext,
+        Self::Ciphertext,
+        Self::Answer,
+        Self::PublicKey,
+        Self::EvaluationKeys,
+        Self::Message,
+        Self::ApproximateCiphertext,
+        Self::SeededApproximateCiphertext,
+    ];
 }
 
 impl TryFrom<u8> for Kind {
@@ -58,6 +70,8 @@ impl fmt::Display for Kind {
             Self::PublicKey => "a public key",
             Self::EvaluationKeys => "a set of evaluation keys",
             Self::Message => "a message",
+            Self::ApproximateCiphertext => "an approximate ciphertext",
+            Self::SeededApproximateCiphertext => "a seeded approximate ciphertext",
         })
     }
 }
@@ -71,6 +85,8 @@ impl Serialize for Kind {
             Self::PublicKey => "public-key",
             Self::EvaluationKeys => "evaluation-keys",
             Self::Message => "message",
+            Self::ApproximateCiphertext => "approximate-ciphertext",
+            Self::SeededApproximateCiphertext => "seeded-approximate-ciphertext",
         })
     }
 }
