@@ -12,7 +12,7 @@ mod scaling;
 pub use automorphism::{GaloisElement, NttPermutation};
 pub use basis::{Basis, Limb};
 pub use decomposition::{Decomposition, Digits, GadgetRow};
-pub use division::NttDivision;
+pub use division::{NttDivision, Remainder, SuccessiveRemainder};
 pub use poly::{Coeff, Ntt, Poly, Representation};
 pub use sample::{ERROR_STANDARD_DEVIATION, Expander, SEED_BYTES, Seed, SmallPoly, WordStream};
 pub use scaling::Scaling;

@@ -10,7 +10,7 @@ mod modswitch;
 
 pub use ciphertext::{Ciphertext, SeededCiphertext};
 pub use encrypt::encrypt_zero;
-pub use galois::automorphism;
+pub use galois::{automorphism, automorphism_sum, automorphisms};
 pub use keys::{EvaluationKeys, GaloisKey, KeyRow, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform};
-pub use keyswitch::{key_switch, key_switch_noise, relinearize};
+pub use keyswitch::{key_switch, key_switch_noise, key_switch_sum_noise, relinearize, relinearize_and_drop_prime};
 pub use modswitch::drop_prime;

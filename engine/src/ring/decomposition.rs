@@ -14,13 +14,23 @@ use std::sync::Arc;
 use blindrelay_kernels::{Backend, Buffer, KernelError, RnsScaler};
 
 use super::basis::{Basis, Limb};
-use super::poly::{Coeff, Ntt, Poly, Representation};
+use super::poly::{Coeff, Ntt, Poly};
 
 #[derive(Debug)]
 enum Digit {
-    Limb { index: usize },
-    Part { index: usize, shift: u32, bits: u32 },
-    Group { range: Range<usize>, extension: RnsScaler },
+    Limb {
+        index: usize,
+    },
+    Part {
+        index: usize,
+        shift: u32,
+        bits: u32,
+    },
+    /// Of two primes or more: a group of one prime is a [`Digit::Limb`].
+    Group {
+        range: Range<usize>,
+        extension: RnsScaler,
+    },
 }
 
 /// What a digit contributes to a key row: `factor` modulo each prime in `limbs`, zero modulo the others.
@@ -73,7 +83,10 @@ impl Decomposition {
                 if range.contains(&index) { inside.push(modulus) } else { outside.push(modulus) }
             }
             start = range.end;
-            digits.push(Digit::Group { range, extension: RnsScaler::extend(&inside, &outside, backend)? });
+            digits.push(match range.len() {
+                1 => Digit::Limb { index: range.start },
+                _ => Digit::Group { range, extension: RnsScaler::extend(&inside, &outside, backend)? },
+            });
         }
         Ok(Self { source: Arc::clone(source), target, digits })
     }
@@ -105,6 +118,11 @@ impl Decomposition {
         })
     }
 
+    /// Whether the digits of an automorphism's image are the images of the digits: true of centred digits, not of bits.
+    pub fn commutes_with_automorphisms(&self) -> bool {
+        self.digits.iter().all(|digit| !matches!(digit, Digit::Part { .. }))
+    }
+
     /// The digits of `x`, ready to be read prime by prime. `transformed` is `x` in evaluation form where the caller has it: a digit that is
     /// the residue of one prime need not be transformed again modulo that prime.
     pub fn decompose<'a>(&'a self, x: &'a Poly<Coeff>, transformed: Option<&'a Poly<Ntt>>) -> Digits<'a> {
@@ -112,10 +130,9 @@ impl Decomposition {
         let degree = x.degree();
         let extensions = self.digits.iter().map(|digit| match digit {
             Digit::Group { range, extension } => {
-                let own = x.residues().chunks_exact(degree).skip(range.start).take(range.len());
-                let inside: Vec<u64> = own.flatten().copied().collect();
+                let inside: Vec<&[u64]> = range.clone().map(|index| x.limb(index)).collect();
                 let mut outside = Buffer::stale(degree * (self.target.len() - range.len()));
-                extension.apply(&inside, None, &mut outside);
+                extension.apply_limbs(&inside, None, &mut outside.chunks_exact_mut(degree).collect::<Vec<_>>());
                 outside
             }
             Digit::Limb { .. } | Digit::Part { .. } => Buffer::stale(0),
@@ -140,51 +157,50 @@ impl Digits<'_> {
     }
 
     /// Every digit modulo prime number `index` of the target basis, in evaluation form.
-    pub fn modulo<'s>(&'s self, index: usize, limb: &Limb, scratch: &'s mut [u64]) -> Vec<&'s [u64]> {
-        let degree = self.x.degree();
+    pub fn modulo<'s>(&'s self, index: usize, scratch: &'s mut [u64]) -> Vec<&'s [u64]> {
+        let Some(limb) = self.decomposition.target.limbs().get(index) else { return Vec::new() };
         let digits = self.decomposition.digits.iter().zip(&self.extensions);
         digits
-            .zip(scratch.chunks_exact_mut(degree))
+            .zip(scratch.chunks_exact_mut(self.x.degree()))
             .map(|((digit, extension), values)| {
-                if let (Digit::Limb { index: own }, Some(transformed)) = (digit, self.transformed)
-                    && *own == index
-                {
-                    return limb_of(transformed, index);
+                let own = match digit {
+                    Digit::Limb { index } => *index..index + 1,
+                    Digit::Part { .. } => 0..0,
+                    Digit::Group { range, .. } => range.clone(),
+                };
+                match self.transformed {
+                    Some(transformed) if own.contains(&index) => transformed.limb(index),
+                    _ => {
+                        self.transform(digit, extension, index, limb, values);
+                        values
+                    }
                 }
-                self.fill(digit, extension, index, limb, values);
-                limb.plan().forward(values);
-                &*values
             })
             .collect()
     }
 
-    fn fill(&self, digit: &Digit, extension: &[u64], index: usize, limb: &Limb, values: &mut [u64]) {
+    fn transform(&self, digit: &Digit, extension: &[u64], index: usize, limb: &Limb, values: &mut [u64]) {
+        let plan = limb.plan();
         match digit {
+            Digit::Limb { index: own } if *own == index => plan.forward_from(values, self.x.limb(index)),
             Digit::Limb { index: own } => {
                 if let Some((source, residues)) = self.x.limbs().nth(*own) {
-                    limb.arithmetic().lift_centred(values, residues, source.modulus());
+                    plan.forward_centred(values, residues, source.modulus());
                 }
             }
             Digit::Part { index: own, shift, bits } => {
                 let mask = (1_u64 << bits) - 1;
-                for (value, &residue) in values.iter_mut().zip(limb_of(self.x, *own)) {
+                for (value, &residue) in values.iter_mut().zip(self.x.limb(*own)) {
                     *value = (residue >> shift) & mask;
                 }
+                plan.forward(values);
             }
+            Digit::Group { range, .. } if range.contains(&index) => plan.forward_from(values, self.x.limb(index)),
             Digit::Group { range, .. } => {
-                let residues = if range.contains(&index) {
-                    limb_of(self.x, index)
-                } else {
-                    let position = if index < range.start { index } else { index - range.len() };
-                    extension.chunks_exact(values.len()).nth(position).unwrap_or_default()
-                };
-                values.copy_from_slice(residues);
+                let position = if index < range.start { index } else { index - range.len() };
+                let residues = extension.chunks_exact(values.len()).nth(position).unwrap_or_default();
+                plan.forward_from(values, residues);
             }
         }
     }
-}
-
-/// The residues modulo prime number `index`.
-fn limb_of<R: Representation>(poly: &Poly<R>, index: usize) -> &[u64] {
-    poly.residues().chunks_exact(poly.degree()).nth(index).unwrap_or_default()
 }

@@ -103,6 +103,17 @@ impl<R: Representation> Poly<R> {
         self.basis.limbs().iter().map(AsRef::as_ref).zip(self.residues.chunks_exact_mut(self.basis.degree()))
     }
 
+    /// The residues modulo prime number `index`; none where there is no such prime.
+    pub fn limb(&self, index: usize) -> &[u64] {
+        self.residues.chunks_exact(self.basis.degree()).nth(index).unwrap_or_default()
+    }
+
+    /// The residues modulo prime number `index`, to be changed; none where there is no such prime.
+    pub fn limb_mut(&mut self, index: usize) -> &mut [u64] {
+        let degree = self.basis.degree();
+        self.residues.chunks_exact_mut(degree).nth(index).unwrap_or_default()
+    }
+
     /// Whether every residue is zero. Its time does not depend on the values.
     pub fn is_zero(&self) -> bool {
         self.residues.iter().fold(0, |all, &x| all | x) == 0
@@ -148,6 +159,11 @@ impl Poly<Coeff> {
 }
 
 impl Poly<Ntt> {
+    /// The coefficients.
+    pub fn to_coeff(&self) -> Poly<Coeff> {
+        self.clone().into_coeff()
+    }
+
     /// Transforms back in place.
     pub fn into_coeff(mut self) -> Poly<Coeff> {
         for (limb, values) in self.limbs_mut() {
