@@ -25,6 +25,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) operator: Option<(&'a str, ParameterDigest)>,
     /// Most bytes; [`wire::max_len`] of the kind where `None`.
     pub(crate) limit: Option<usize>,
+    /// Whether no body at all will do as well.
+    pub(crate) or_nothing: bool,
 }
 
 /// Reads an object of the wire format.
@@ -39,17 +41,19 @@ pub(crate) async fn read_object(
 ) -> Result<Vec<u8>, ApiError> {
     let mut reader = Reader::new(body, headers, state.limits().body_timeout());
     reader.allow(state.limits().max_body_bytes, "this service allows")?;
+    if expected.or_nothing && reader.is_empty().await? {
+        return Ok(Vec::new());
+    }
     reader.fill(HEADER_BYTES, "the format's fixed header").await?;
     let header = Header::parse(&reader.bytes)?;
     if let Some(kind) = expected.kind.filter(|&kind| kind != header.kind) {
         return Err(WireError::Kind { expected: kind, found: header.kind }.into());
     }
     let found = header.parameters;
-    let context = state.registry().by_digest(found).ok_or(KeysError::UnknownParameters { found })?;
-    if let Some((operator, parameters)) = expected.operator.filter(|(_, parameters)| *parameters != found) {
-        return Err(KeysError::Parameters { operator: operator.to_owned(), expected: parameters, found }.into());
+    let parameters = state.registry().by_digest(found).ok_or(KeysError::UnknownParameters { found })?;
+    if let Some((operator, needed)) = expected.operator.filter(|(_, needed)| *needed != found) {
+        return Err(KeysError::Parameters { operator: operator.to_owned(), expected: needed, found }.into());
     }
-    let parameters = context.parameters();
     match expected.limit {
         Some(limit) => reader.allow(limit, "the operator takes")?,
         None if header.kind == Kind::Message => {}
@@ -149,6 +153,16 @@ impl Reader {
         }
         self.bytes.extend_from_slice(data);
         Ok(true)
+    }
+
+    /// Waits for the first byte; `true` if the end comes before.
+    async fn is_empty(&mut self) -> Result<bool, BodyError> {
+        while self.bytes.is_empty() {
+            if !self.next().await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Reads until at least `needed` bytes are here, which are announced by `reason`.

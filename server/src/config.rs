@@ -58,9 +58,13 @@ pub struct Limits {
     pub drain_timeout_seconds: u64,
     /// Rooms of a tenant.
     pub rooms_per_tenant: usize,
+    /// Meters and panels of a tenant.
+    pub ledgers_per_tenant: usize,
+    /// Batches and merges that a meter or panel takes in its life. The name and digest of each is kept, so that it counts once.
+    pub changes_per_ledger: usize,
     /// Key sets of a tenant.
     pub keys_per_tenant: usize,
-    /// Bytes of records and key sets of a tenant.
+    /// Bytes of records, sums and key sets of a tenant.
     pub bytes_per_tenant: u64,
     /// Memory for decoded keys.
     pub key_cache_bytes: usize,
@@ -78,6 +82,8 @@ impl Default for Limits {
             write_timeout_seconds: 30,
             drain_timeout_seconds: 30,
             rooms_per_tenant: 10_000,
+            ledgers_per_tenant: 10_000,
+            changes_per_ledger: 100_000,
             keys_per_tenant: 1_000,
             bytes_per_tenant: 4 << 30,
             key_cache_bytes: 256 << 20,

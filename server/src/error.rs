@@ -13,10 +13,10 @@ use blindrelay_engine::operator::OperatorError;
 use blindrelay_engine::wire::WireError;
 use serde::Serialize;
 
-use crate::id::RoomId;
+use crate::family::Family;
 use crate::store::StoreError;
 
-pub use reason::{BodyError, Conflict, KeysError, RequestError, Resource};
+pub use reason::{BodyError, Conflict, KeysError, MergeError, RequestError, Resource};
 
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
@@ -43,15 +43,36 @@ pub enum ApiError {
     /// The request collides with what is stored.
     #[error(transparent)]
     Conflict(#[from] Conflict),
-    /// The room's operator is not offered any more.
-    #[error(
-        "room {room} uses operator {operator}, which this service does not offer any more: only deleting it is possible"
-    )]
-    Retired {
-        /// The room.
-        room: RoomId,
+    /// The sums cannot be added.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// The operator is used through another kind of resource.
+    #[error("operator {operator} is used through {belongs}, not {asked}")]
+    Misplaced {
         /// The operator.
         operator: String,
+        /// Where it belongs.
+        belongs: &'static str,
+        /// Where it was asked for.
+        asked: &'static str,
+    },
+    /// The operator of a room, meter or panel is not offered any more.
+    #[error(
+        "{what} {id} uses operator {operator}, which this service does not offer any more: only deleting it is possible"
+    )]
+    Retired {
+        /// What it is: `room`, `meter` or `panel`.
+        what: &'static str,
+        /// Which one.
+        id: String,
+        /// The operator.
+        operator: String,
+    },
+    /// Others changed the same sums first, again and again.
+    #[error("others change this {} all the time: try again after {RETRY_AFTER_SECONDS} second", .family.singular())]
+    Contended {
+        /// What was to be changed.
+        family: Family,
     },
     /// All compute threads are busy and the queue is full.
     #[error("{waiting} requests are waiting already: try again after {RETRY_AFTER_SECONDS} second")]
@@ -67,7 +88,7 @@ pub enum ApiError {
     },
 }
 
-/// When to come back after [`ApiError::Busy`].
+/// When to come back after [`ApiError::Busy`] and [`ApiError::Contended`].
 pub const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
@@ -91,12 +112,15 @@ impl ApiError {
                 RequestError::Id(_) => (StatusCode::BAD_REQUEST, "malformed-id"),
                 RequestError::Query(_) => (StatusCode::BAD_REQUEST, "malformed-query"),
                 RequestError::Header(_) => (StatusCode::BAD_REQUEST, "malformed-header"),
+                RequestError::Unnamed => (StatusCode::BAD_REQUEST, "idempotency-key-required"),
                 RequestError::Json(_) => (StatusCode::BAD_REQUEST, "malformed-json"),
             },
             Self::Unknown(resource) => {
                 let code = match resource {
                     Resource::Route => "unknown-route",
                     Resource::Room => "unknown-room",
+                    Resource::Ledger(Family::Meters) => "unknown-meter",
+                    Resource::Ledger(Family::Panels) => "unknown-panel",
                     Resource::Handle => "unknown-handle",
                     Resource::Keys => "unknown-keys",
                     Resource::Operator => "unknown-operator",
@@ -121,6 +145,9 @@ impl ApiError {
             },
             Self::Conflict(Conflict::Idempotency) => (StatusCode::CONFLICT, "idempotency-conflict"),
             Self::Conflict(Conflict::Quota { .. }) => (StatusCode::CONFLICT, "quota-exceeded"),
+            Self::Merge(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unfit-merge"),
+            Self::Misplaced { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-resource"),
+            Self::Contended { .. } => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
             Self::Retired { .. } => (StatusCode::GONE, "operator-retired"),
             Self::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "queue-full"),
             Self::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -136,11 +163,23 @@ fn wire_code(error: &WireError) -> &'static str {
     }
 }
 
+fn unfit_code(object: &str) -> &'static str {
+    match object {
+        "batch" => "unfit-batch",
+        "request" => "unfit-request",
+        _ => "unfit-merge",
+    }
+}
+
 fn operator_status(error: &OperatorError) -> (StatusCode, &'static str) {
     match error {
         OperatorError::Empty => (StatusCode::CONFLICT, "room-empty"),
         OperatorError::UnknownHandle { .. } => (StatusCode::NOT_FOUND, "unknown-handle"),
         OperatorError::ValueCount { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "value-count"),
+        OperatorError::Settings { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "settings"),
+        OperatorError::Unfit { object, .. } => (StatusCode::UNPROCESSABLE_ENTITY, unfit_code(object)),
+        OperatorError::Range { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "range"),
+        OperatorError::TooFewContributions { .. } => (StatusCode::CONFLICT, "too-few-contributions"),
         OperatorError::Wire(error) => (StatusCode::UNPROCESSABLE_ENTITY, wire_code(error)),
         OperatorError::Refused(Error::ParameterMismatch { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "wrong-parameters")
@@ -167,12 +206,13 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::UnknownRoom => Self::Unknown(Resource::Room),
+            StoreError::UnknownLedger { family } => Self::Unknown(Resource::Ledger(family)),
             StoreError::UnknownHandle => Self::Unknown(Resource::Handle),
             StoreError::KeysMissing { digest } => KeysError::Missing { digest }.into(),
             StoreError::KeysInUse { digest } => KeysError::InUse { digest }.into(),
             StoreError::IdempotencyConflict => Conflict::Idempotency.into(),
             StoreError::Quota { what, limit } => Conflict::Quota { what, limit }.into(),
-            StoreError::RepeatedId | StoreError::Unavailable(_) => Self::internal(error),
+            StoreError::RepeatedId | StoreError::Outdated { .. } | StoreError::Unavailable(_) => Self::internal(error),
         }
     }
 }
@@ -214,7 +254,7 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match &self {
-            Self::Busy { .. } => {
+            Self::Busy { .. } | Self::Contended { .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Request(RequestError::Unauthorized) => {

@@ -1,14 +1,18 @@
 //! Who asks, and for what: the tenant of a bearer key, ids in addresses, query parameters.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::error::{ApiError, RequestError};
-use crate::id::{BodyDigest, TenantId};
+use crate::id::{BodyDigest, IdempotencyKey, TenantId};
 use crate::state::AppState;
 
 /// The tenant whose key came with the request.
@@ -77,8 +81,44 @@ impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for QueryParameters<
 }
 
 /// An id that stands in an address or a query.
-pub(crate) fn parse_id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, ApiError> {
+pub(crate) fn parse_id<T: FromStr<Err: Display>>(text: &str) -> Result<T, ApiError> {
     text.parse().map_err(|error: T::Err| RequestError::Id(error.to_string()).into())
+}
+
+/// Which part of a list is wanted: `after` an id, `limit` entries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageRequest {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+const DEFAULT_PAGE: usize = 100;
+const MAX_PAGE: usize = 1000;
+
+impl PageRequest {
+    /// The id after which the page begins.
+    pub(crate) fn after<T: FromStr<Err: Display>>(&self) -> Result<Option<T>, ApiError> {
+        self.after.as_deref().filter(|text| !text.is_empty()).map(parse_id).transpose()
+    }
+
+    /// Most entries of the page.
+    pub(crate) fn limit(&self) -> Result<usize, RequestError> {
+        let limit = self.limit.unwrap_or(DEFAULT_PAGE);
+        let fits = (1..=MAX_PAGE).contains(&limit);
+        fits.then_some(limit).ok_or_else(|| RequestError::Query(format!("limit is from 1 to {MAX_PAGE}, not {limit}")))
+    }
+}
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// What the client calls its request, if it does.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, RequestError> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().ok().filter(|_| values.next().is_none()).and_then(IdempotencyKey::new);
+    let reason = "Idempotency-Key is 1 to 64 characters of A-Z a-z 0-9 . _ -, once";
+    key.map(Some).ok_or_else(|| RequestError::Header(reason.to_owned()))
 }
 
 #[cfg(test)]

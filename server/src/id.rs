@@ -1,4 +1,4 @@
-//! The names of tenants, rooms and key sets.
+//! The names of tenants, rooms, ledgers and key sets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -69,41 +69,55 @@ impl fmt::Display for TenantId {
     }
 }
 
-/// A room: 16 random bytes, written as 32 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId([u8; 16]);
+macro_rules! random_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
 
-impl RoomId {
-    /// A new random id from the operating system.
-    pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(bytes))
-    }
+        impl $name {
+            /// A new random id from the operating system.
+            pub fn random() -> Result<Self, getrandom::Error> {
+                let mut bytes = [0; 16];
+                getrandom::fill(&mut bytes)?;
+                Ok(Self(bytes))
+            }
 
-    /// From its bytes.
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
+            /// From its bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
 
-    /// Its bytes.
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
+            /// Its bytes.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_hex(f, &self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdParseError;
+
+            fn from_str(text: &str) -> Result<Self, IdParseError> {
+                from_hex(text).map(Self).ok_or(IdParseError { what: $what, digits: 32 })
+            }
+        }
+    };
 }
 
-impl fmt::Display for RoomId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(f, &self.0)
-    }
+random_id! {
+    /// A room: 16 random bytes, written as 32 hexadecimal digits.
+    RoomId, "a room"
 }
 
-impl FromStr for RoomId {
-    type Err = IdParseError;
-
-    fn from_str(text: &str) -> Result<Self, IdParseError> {
-        from_hex(text).map(Self).ok_or(IdParseError { what: "a room", digits: 32 })
-    }
+random_id! {
+    /// A ledger, which is a meter or a panel: 16 random bytes, written as 32 hexadecimal digits.
+    LedgerId, "a meter or panel"
 }
 
 /// SHA-256 of a request's body: the name of a key set, and what a repeated request is compared by.

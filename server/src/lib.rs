@@ -1,4 +1,4 @@
-//! The HTTP service: it keeps encrypted records, and evaluates requests on them with the registered operators.
+//! The HTTP service: it keeps encrypted records and encrypted sums, and evaluates requests on them with the registered operators.
 //!
 //! It holds no key that decrypts: nothing in it, or in what it depends on, can name a secret key. [`serve()`] runs it on a socket, [`app`] is the same
 //! without one. `docs/http-api.md` describes every route.
@@ -9,8 +9,10 @@ pub mod config;
 mod connection;
 pub mod error;
 mod extract;
+pub mod family;
 pub mod id;
 pub mod keys;
+mod ledger;
 pub mod middleware;
 pub mod registry;
 pub mod room;

@@ -1,13 +1,16 @@
-//! The operators that the service offers, and the tables of their parameter sets.
+//! The operators that the service offers, and their parameter sets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use blindrelay_engine::bfv::Context;
-use blindrelay_engine::operator::{Operator, OperatorCard};
+use blindrelay_engine::operator::{Accumulation, Operator, OperatorCard, Resource};
 use blindrelay_engine::params::{MATCH_2048, MATCH_4096, ParameterDigest, ParameterError, Parameters, preset};
 use blindrelay_engine::{Backend, Error};
 use blindrelay_routing::{MatchKind, Matching};
+
+use crate::error::ApiError;
+use crate::family::Family;
 
 /// Why an operator cannot be registered.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,14 @@ pub enum RegistryError {
         /// The id.
         id: String,
     },
+    /// Its card names a resource for which it is not made.
+    #[error("operator '{id}' cannot be used through {resource:?}")]
+    Resource {
+        /// The operator.
+        id: String,
+        /// What its card says.
+        resource: Resource,
+    },
     /// Its parameters cannot be used.
     #[error(transparent)]
     Parameters(#[from] ParameterError),
@@ -33,10 +44,15 @@ pub enum RegistryError {
     Engine(#[from] Error),
 }
 
-/// Operators by id, tables by parameter digest. Adding an operator is one call of [`Registry::register`].
+/// An operator that keeps sums, with the family of ledgers that it is used through.
+type Placed = (Family, Arc<dyn Accumulation>);
+
+/// Operators by id, parameters by digest. Adding an operator is one call of [`Registry::register`] or [`Registry::register_accumulation`].
 #[derive(Default)]
 pub struct Registry {
     operators: BTreeMap<String, Arc<dyn Operator>>,
+    accumulations: BTreeMap<String, Placed>,
+    parameters: BTreeMap<ParameterDigest, Parameters>,
     contexts: BTreeMap<ParameterDigest, Arc<Context>>,
 }
 
@@ -56,7 +72,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The tables of a parameter set, built the first time they are asked for.
+    /// The tables of a BFV parameter set, built the first time they are asked for.
     pub fn context(&mut self, parameters: &Parameters) -> Result<Arc<Context>, RegistryError> {
         let digest = parameters.digest();
         if let Some(context) = self.contexts.get(&digest) {
@@ -67,38 +83,95 @@ impl Registry {
         Ok(context)
     }
 
-    /// Offers an operator under the id of its card.
+    /// Offers an operator on records under the id of its card.
     pub fn register(&mut self, operator: Arc<dyn Operator>) -> Result<(), RegistryError> {
-        let id = operator.card().id.clone();
-        if !is_operator_id(&id) {
-            return Err(RegistryError::Id { id });
+        let card = operator.card();
+        if card.resource != Resource::Rooms {
+            return Err(RegistryError::Resource { id: card.id.clone(), resource: card.resource });
         }
-        if self.operators.contains_key(&id) {
-            return Err(RegistryError::Repeated { id });
-        }
-        self.context(operator.parameters())?;
+        let id = self.admit(card, operator.parameters())?;
         self.operators.insert(id, operator);
         Ok(())
     }
 
-    /// The operator of an id.
+    /// Offers an operator that keeps sums under the id of its card, in the family that its card names.
+    pub fn register_accumulation(&mut self, operator: Arc<dyn Accumulation>) -> Result<(), RegistryError> {
+        let card = operator.card();
+        let family = Family::of(card.resource)
+            .ok_or_else(|| RegistryError::Resource { id: card.id.clone(), resource: card.resource })?;
+        let id = self.admit(card, operator.parameters())?;
+        self.accumulations.insert(id, (family, operator));
+        Ok(())
+    }
+
+    /// Refuses an id that is improper or taken, and makes the parameters known.
+    fn admit(&mut self, card: &OperatorCard, parameters: &Parameters) -> Result<String, RegistryError> {
+        let id = card.id.clone();
+        if !is_operator_id(&id) {
+            return Err(RegistryError::Id { id });
+        }
+        if self.operators.contains_key(&id) || self.accumulations.contains_key(&id) {
+            return Err(RegistryError::Repeated { id });
+        }
+        self.parameters.entry(parameters.digest()).or_insert_with(|| parameters.clone());
+        Ok(id)
+    }
+
+    /// The operator on records of an id.
     pub fn operator(&self, id: &str) -> Option<&Arc<dyn Operator>> {
         self.operators.get(id)
     }
 
-    /// All cards, by id.
-    pub fn cards(&self) -> impl Iterator<Item = &OperatorCard> {
-        self.operators.values().map(|operator| operator.card())
+    /// The operator of an id that keeps sums, with its family.
+    pub fn accumulation(&self, id: &str) -> Option<(Family, &Arc<dyn Accumulation>)> {
+        self.accumulations.get(id).map(|(family, operator)| (*family, operator))
     }
 
-    /// The tables of the parameter set with this digest, if an operator uses it.
-    pub fn by_digest(&self, digest: ParameterDigest) -> Option<&Arc<Context>> {
-        self.contexts.get(&digest)
+    /// The operator that a new room is for.
+    pub(crate) fn for_room(&self, id: &str) -> Result<&Arc<dyn Operator>, ApiError> {
+        self.operator(id).ok_or_else(|| self.misplaced(id, "rooms"))
+    }
+
+    /// The operator that a new ledger is for.
+    pub(crate) fn for_ledger(&self, family: Family, id: &str) -> Result<&Arc<dyn Accumulation>, ApiError> {
+        match self.accumulation(id) {
+            Some((belongs, operator)) if belongs == family => Ok(operator),
+            _ => Err(self.misplaced(id, family.plural())),
+        }
+    }
+
+    fn misplaced(&self, id: &str, asked: &'static str) -> ApiError {
+        let belongs = match (self.operators.get(id), self.accumulations.get(id)) {
+            (Some(_), _) => "rooms",
+            (None, Some((family, _))) => family.plural(),
+            (None, None) => return ApiError::Unknown(crate::error::Resource::Operator),
+        };
+        ApiError::Misplaced { operator: id.to_owned(), belongs, asked }
+    }
+
+    /// The card of an operator.
+    pub fn card(&self, id: &str) -> Option<&OperatorCard> {
+        let sums = || self.accumulations.get(id).map(|(_, operator)| operator.card());
+        self.operators.get(id).map(|operator| operator.card()).or_else(sums)
+    }
+
+    /// All cards, by id.
+    pub fn cards(&self) -> Vec<&OperatorCard> {
+        let records = self.operators.values().map(|operator| operator.card());
+        let sums = self.accumulations.values().map(|(_, operator)| operator.card());
+        let mut all: Vec<&OperatorCard> = records.chain(sums).collect();
+        all.sort_by_key(|card| card.id.as_str());
+        all
+    }
+
+    /// The parameters with this digest, if an operator uses them.
+    pub fn by_digest(&self, digest: ParameterDigest) -> Option<&Parameters> {
+        self.parameters.get(&digest)
     }
 
     /// All parameter sets, by name.
     pub fn parameter_sets(&self) -> Vec<&Parameters> {
-        let mut all: Vec<&Parameters> = self.contexts.values().map(|context| context.parameters()).collect();
+        let mut all: Vec<&Parameters> = self.parameters.values().collect();
         all.sort_by_key(|parameters| parameters.name());
         all
     }
@@ -120,7 +193,7 @@ mod tests {
     #[test]
     fn the_standard_operators_are_there_once() {
         let mut registry = Registry::standard(Backend::Scalar).unwrap();
-        let ids: Vec<&str> = registry.cards().map(|card| card.id.as_str()).collect();
+        let ids: Vec<&str> = registry.cards().iter().map(|card| card.id.as_str()).collect();
         assert_eq!(ids, ["match-embeddings/1", "match-signs/1"]);
         let names: Vec<&str> = registry.parameter_sets().iter().map(|parameters| parameters.name()).collect();
         assert_eq!(names, [MATCH_2048, MATCH_4096]);

@@ -3,6 +3,7 @@
 mod handles;
 mod health;
 mod keys;
+mod ledgers;
 mod matching;
 mod operators;
 mod parameters;
@@ -14,6 +15,7 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 
 use crate::error::{ApiError, RequestError, Resource};
+use crate::family::Family;
 use crate::state::AppState;
 
 /// All routes.
@@ -30,6 +32,8 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/v1/rooms/{room}/match", post(matching::evaluate))
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
+        .merge(ledgers::routes(Family::Meters))
+        .merge(ledgers::routes(Family::Panels))
         .method_not_allowed_fallback(async || ApiError::from(RequestError::Method))
         .fallback(async || ApiError::Unknown(Resource::Route))
 }

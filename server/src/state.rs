@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use blindrelay_engine::operator::OperatorCard;
+use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::Wire;
 
@@ -11,7 +13,8 @@ use crate::compute::{ComputePool, Place};
 use crate::config::{Config, ConfigError, Limits};
 use crate::error::{ApiError, KeysError, Resource};
 use crate::id::{BodyDigest, RoomId, TenantId};
-use crate::keys::KeyCache;
+use crate::keys::{self, KeyCache};
+use crate::ledger::ChangeLocks;
 use crate::registry::Registry;
 use crate::room::Room;
 use crate::store::{Quota, Store, StoreError};
@@ -40,6 +43,7 @@ struct Inner {
     compute: ComputePool,
     decoded: KeyCache,
     rooms: RwLock<HashMap<(TenantId, RoomId), Arc<Room>>>,
+    ledger_changes: ChangeLocks,
     stopping: AtomicBool,
 }
 
@@ -61,6 +65,7 @@ impl AppState {
             store,
             compute,
             rooms: RwLock::default(),
+            ledger_changes: ChangeLocks::default(),
             stopping: AtomicBool::new(false),
             limits,
         }));
@@ -123,7 +128,13 @@ impl AppState {
     /// What a tenant may keep.
     pub fn quota(&self) -> Quota {
         let limits = self.limits();
-        Quota { rooms: limits.rooms_per_tenant, keys: limits.keys_per_tenant, bytes: limits.bytes_per_tenant }
+        Quota {
+            rooms: limits.rooms_per_tenant,
+            ledgers: limits.ledgers_per_tenant,
+            changes: limits.changes_per_ledger,
+            keys: limits.keys_per_tenant,
+            bytes: limits.bytes_per_tenant,
+        }
     }
 
     /// Whether the service was told to stop.
@@ -134,6 +145,11 @@ impl AppState {
     /// From now on the service is not ready.
     pub fn stop(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Who changes which ledger in this process.
+    pub(crate) fn ledger_changes(&self) -> &ChangeLocks {
+        &self.0.ledger_changes
     }
 
     /// Puts a room among the live ones.
@@ -159,7 +175,7 @@ impl AppState {
         }
         match self.store().room(tenant, room).await? {
             Some(stored) if self.registry().operator(&stored.operator).is_none() => {
-                Err(ApiError::Retired { room, operator: stored.operator })
+                Err(ApiError::Retired { what: "room", id: room.to_string(), operator: stored.operator })
             }
             // In the store but not live: it is being deleted or was just made, and nobody was told its name yet.
             _ => Err(ApiError::Unknown(Resource::Room)),
@@ -184,11 +200,29 @@ impl AppState {
         Ok(keys)
     }
 
+    /// Whether these keys of a tenant, or none, serve an operator of these parameters.
+    pub(crate) async fn check_keys(
+        &self,
+        tenant: &TenantId,
+        card: &OperatorCard,
+        parameters: ParameterDigest,
+        digest: Option<BodyDigest>,
+    ) -> Result<(), ApiError> {
+        match digest {
+            Some(digest) => {
+                let place = self.compute().enter()?;
+                let decoded = self.evaluation_keys(tenant, digest, &place).await?;
+                Ok(keys::check(card, parameters, &decoded)?)
+            }
+            None if keys::required(card) => Err(KeysError::Required { operator: card.id.clone() }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// Decodes keys of any known parameter set.
     pub(crate) async fn decode_keys(&self, bytes: Arc<[u8]>, place: &Place) -> Result<Arc<EvaluationKeys>, ApiError> {
         let found = blindrelay_engine::wire::Header::parse(&bytes)?.parameters;
-        let context = self.registry().by_digest(found).ok_or(KeysError::UnknownParameters { found })?;
-        let context = Arc::clone(context);
-        Ok(Arc::new(place.run(move || EvaluationKeys::from_bytes(&bytes, context.parameters())).await??))
+        let parameters = self.registry().by_digest(found).ok_or(KeysError::UnknownParameters { found })?.clone();
+        Ok(Arc::new(place.run(move || EvaluationKeys::from_bytes(&bytes, &parameters)).await??))
     }
 }

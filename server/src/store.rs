@@ -1,10 +1,11 @@
-//! Everything that outlives a restart: key sets, rooms, records with their handles, and which requests were answered already.
+//! Everything that outlives a restart: key sets, rooms, records with their handles, sums, and which requests were answered already.
 //!
 //! Every method is one transaction: it happens as a whole or not at all, also when the future that runs it is dropped. Every id is looked up under
 //! its tenant, so that nobody can reach what belongs to somebody else. `contract` states what an implementation has to do.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod ledger;
 pub mod memory;
 
 use std::sync::Arc;
@@ -13,7 +14,10 @@ use async_trait::async_trait;
 use blindrelay_engine::operator::{HANDLE_BYTES, Handle};
 use serde::{Deserialize, Serialize};
 
+use crate::family::Family;
 use crate::id::{BodyDigest, IdempotencyKey, RoomId, TenantId};
+
+pub use ledger::{LedgerChange, LedgerName, LedgerState, LedgerStore, LedgerUsage, StoredLedger, Turn};
 
 /// Why a store does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +26,20 @@ pub enum StoreError {
     /// The tenant has no such room.
     #[error("there is no such room")]
     UnknownRoom,
+    /// The tenant has no such meter or panel.
+    #[error("there is no such {}", .family.singular())]
+    UnknownLedger {
+        /// Which of them.
+        family: Family,
+    },
+    /// The sums were changed since they were read.
+    #[error("the sums are of version {found}, not {expected}")]
+    Outdated {
+        /// The version that was read.
+        expected: u64,
+        /// The version that is there.
+        found: u64,
+    },
     /// The room has no such handle.
     #[error("there is no such handle")]
     UnknownHandle,
@@ -31,13 +49,13 @@ pub enum StoreError {
         /// The keys.
         digest: BodyDigest,
     },
-    /// A room of the tenant uses the keys.
+    /// A room or ledger of the tenant uses the keys.
     #[error("evaluation keys {digest} are in use")]
     KeysInUse {
         /// The keys.
         digest: BodyDigest,
     },
-    /// The idempotency key was used in this room for another body or count.
+    /// The idempotency key was used in this room or ledger for another body or count.
     #[error("the idempotency key was used for another body")]
     IdempotencyConflict,
     /// A limit of the tenant.
@@ -61,9 +79,14 @@ pub enum StoreError {
 pub struct Quota {
     /// Rooms.
     pub rooms: usize,
+    /// Meters and panels.
+    pub ledgers: usize,
+    /// Changes of one meter or panel in its life.
+    pub changes: usize,
     /// Key sets.
     pub keys: usize,
-    /// Bytes of key sets and records, as [`KeySet::charge`] and [`NewRecord::charge`] count them.
+    /// Bytes of key sets, records and sums, as [`KeySet::charge`], [`NewRecord::charge`], [`StoredLedger::charge`] and
+    /// [`LedgerChange::charge`] count them.
     pub bytes: u64,
 }
 
@@ -107,7 +130,7 @@ pub struct RoomUsage {
     pub bytes: u64,
 }
 
-/// The request that a record came with.
+/// The request that a record or a change of sums came with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idempotency {
     /// What the client calls it.
@@ -161,7 +184,7 @@ pub enum Written {
 
 /// The store.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: LedgerStore + Send + Sync + 'static {
     /// Whether requests can be served.
     async fn ready(&self) -> Result<(), StoreError>;
 
@@ -181,7 +204,7 @@ pub trait Store: Send + Sync + 'static {
     /// The bytes of a key set.
     async fn key_bytes(&self, tenant: &TenantId, digest: BodyDigest) -> Result<Option<Arc<[u8]>>, StoreError>;
 
-    /// Removes a key set that no room uses; [`StoreError::KeysMissing`] where there is none.
+    /// Removes a key set that no room or ledger uses; [`StoreError::KeysMissing`] where there is none.
     async fn remove_keys(&self, tenant: &TenantId, digest: BodyDigest) -> Result<(), StoreError>;
 
     /// Makes a room. Its keys must be there.

@@ -3,7 +3,8 @@
 use blindrelay_engine::KeyName;
 use blindrelay_engine::params::ParameterDigest;
 
-use crate::id::BodyDigest;
+use crate::family::Family;
+use crate::id::{BodyDigest, LedgerId};
 
 /// What a 404 was looking for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum Resource {
     /// A room of this tenant.
     #[error("there is no such room")]
     Room,
+    /// A meter or panel of this tenant.
+    #[error("there is no such {}", .0.singular())]
+    Ledger(Family),
     /// A handle of the room.
     #[error("nothing is enrolled under this handle")]
     Handle,
@@ -48,6 +52,11 @@ pub enum RequestError {
     /// A header is not of its form.
     #[error("{0}")]
     Header(String),
+    /// A change of sums without a name: repeated, it would count twice.
+    #[error(
+        "this needs the header 'Idempotency-Key', 1 to 64 characters of A-Z a-z 0-9 . _ -, so that a repeated request counts once"
+    )]
+    Unnamed,
     /// The JSON body is not of its form.
     #[error("{0}")]
     Json(String),
@@ -101,8 +110,8 @@ pub enum KeysError {
         /// Which keys.
         digest: BodyDigest,
     },
-    /// A room uses them.
-    #[error("evaluation keys {digest} are used by a room: delete the room first")]
+    /// A room, meter or panel uses them.
+    #[error("evaluation keys {digest} are used by a room, meter or panel: delete that first")]
     InUse {
         /// Which keys.
         digest: BodyDigest,
@@ -161,5 +170,33 @@ pub enum Conflict {
         what: &'static str,
         /// The limit.
         limit: u64,
+    },
+}
+
+/// Why the sums of one ledger cannot be added to another's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// They are the same.
+    #[error("{from} cannot be merged into itself: its sums would count twice")]
+    Itself {
+        /// The ledger.
+        from: LedgerId,
+    },
+    /// They are of different operators.
+    #[error("{from} has operator {found}, not {expected}")]
+    Operator {
+        /// The ledger that was to be added.
+        from: LedgerId,
+        /// Its operator.
+        found: String,
+        /// The operator of the other.
+        expected: String,
+    },
+    /// They have different settings.
+    #[error("{from} has other settings")]
+    Settings {
+        /// The ledger that was to be added.
+        from: LedgerId,
     },
 }

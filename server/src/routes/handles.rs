@@ -11,15 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::to_the_end;
 use crate::body::{Expected, read_object};
-use crate::error::{ApiError, RequestError};
-use crate::extract::{QueryParameters, Segments, Tenant, parse_id};
-use crate::id::{BodyDigest, IdempotencyKey};
+use crate::error::ApiError;
+use crate::extract::{PageRequest, QueryParameters, Segments, Tenant, idempotency_key, parse_id};
+use crate::id::BodyDigest;
 use crate::state::AppState;
 use crate::store::Idempotency;
-
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const DEFAULT_PAGE: usize = 100;
-const MAX_PAGE: usize = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +44,7 @@ pub(super) async fn enrol(
         kind: None,
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().record_limit),
+        or_nothing: false,
     };
     let bytes: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
     let place = state.compute().enter()?;
@@ -66,21 +63,6 @@ pub(super) async fn enrol(
     Ok((StatusCode::CREATED, Json(Enrolled { handles: handles.iter().map(Handle::to_string).collect() })))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, RequestError> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().ok().filter(|_| values.next().is_none()).and_then(IdempotencyKey::new);
-    let reason = "Idempotency-Key is 1 to 64 characters of A-Z a-z 0-9 . _ -, once";
-    key.map(Some).ok_or_else(|| RequestError::Header(reason.to_owned()))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PageRequest {
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 #[derive(Serialize)]
 pub(super) struct Page {
     handles: Vec<String>,
@@ -95,11 +77,7 @@ pub(super) async fn list(
     QueryParameters(query): QueryParameters<PageRequest>,
 ) -> Result<Json<Page>, ApiError> {
     let room = parse_id(&room)?;
-    let after = query.after.as_deref().filter(|text| !text.is_empty()).map(parse_id).transpose()?;
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(RequestError::Query(format!("limit is from 1 to {MAX_PAGE}, not {limit}")).into());
-    }
+    let (after, limit) = (query.after()?, query.limit()?);
     let mut handles = state.store().handles(&tenant, room, after, limit + 1).await?;
     let more = handles.len() > limit;
     handles.truncate(limit);

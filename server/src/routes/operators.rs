@@ -16,7 +16,7 @@ pub(super) struct CardList {
 
 /// `GET /v1/operators`
 pub(super) async fn list(State(state): State<AppState>) -> Json<CardList> {
-    Json(CardList { operators: state.registry().cards().cloned().collect() })
+    Json(CardList { operators: state.registry().cards().into_iter().cloned().collect() })
 }
 
 /// `GET /v1/operators/{name}/{revision}`
@@ -24,6 +24,6 @@ pub(super) async fn card(
     State(state): State<AppState>,
     Segments((name, revision)): Segments<(String, String)>,
 ) -> Result<Json<OperatorCard>, ApiError> {
-    let operator = state.registry().operator(&format!("{name}/{revision}"));
-    operator.map(|operator| Json(operator.card().clone())).ok_or(ApiError::Unknown(Resource::Operator))
+    let card = state.registry().card(&format!("{name}/{revision}"));
+    card.map(|card| Json(card.clone())).ok_or(ApiError::Unknown(Resource::Operator))
 }

@@ -19,6 +19,7 @@ struct ParameterSet {
     scheme: &'static str,
     ring_degree: usize,
     plaintext_modulus: Option<u64>,
+    scale_bits: Option<u32>,
     ciphertext_primes: Vec<u64>,
     special_primes: Vec<u64>,
     modulus_bits: u32,
@@ -29,9 +30,10 @@ struct ParameterSet {
 impl From<&Parameters> for ParameterSet {
     fn from(parameters: &Parameters) -> Self {
         let spec = parameters.spec();
-        let (scheme, plaintext_modulus) = match spec.scheme {
-            Scheme::Bfv { plaintext_modulus } => ("bfv", Some(plaintext_modulus)),
-            _ => ("other", None),
+        let (scheme, plaintext_modulus, scale_bits) = match spec.scheme {
+            Scheme::Bfv { plaintext_modulus } => ("bfv", Some(plaintext_modulus), None),
+            Scheme::Ckks { scale_bits } => ("ckks", None, Some(scale_bits)),
+            _ => ("other", None, None),
         };
         Self {
             name: spec.name.clone(),
@@ -39,6 +41,7 @@ impl From<&Parameters> for ParameterSet {
             scheme,
             ring_degree: spec.ring_degree,
             plaintext_modulus,
+            scale_bits,
             ciphertext_primes: spec.ciphertext_primes.clone(),
             special_primes: spec.special_primes.clone(),
             modulus_bits: parameters.modulus_bits(),

@@ -10,10 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::to_the_end;
 use crate::body::read_small;
-use crate::error::{ApiError, KeysError, RequestError, Resource};
+use crate::error::{ApiError, RequestError, Resource};
 use crate::extract::{Segments, Tenant, parse_id};
 use crate::id::RoomId;
-use crate::keys;
 use crate::room::Room;
 use crate::state::AppState;
 use crate::store::{RoomUsage, StoredRoom};
@@ -60,20 +59,9 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<RoomAnswer>), ApiError> {
     let body = read_small(body, &headers, &state, REQUEST_BYTES).await?;
     let request: NewRoom = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
-    let operator = state.registry().operator(&request.operator).ok_or(ApiError::Unknown(Resource::Operator))?;
-    let operator = Arc::clone(operator);
+    let operator = Arc::clone(state.registry().for_room(&request.operator)?);
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
-    match evaluation_keys {
-        Some(digest) => {
-            let place = state.compute().enter()?;
-            let decoded = state.evaluation_keys(&tenant, digest, &place).await?;
-            keys::check(operator.card(), operator.parameters().digest(), &decoded)?;
-        }
-        None if keys::required(operator.card()) => {
-            return Err(KeysError::Required { operator: request.operator }.into());
-        }
-        None => {}
-    }
+    state.check_keys(&tenant, operator.card(), operator.parameters().digest(), evaluation_keys).await?;
     let stored = StoredRoom { room: RoomId::random()?, operator: request.operator, evaluation_keys };
     to_the_end(async move {
         state.store().create_room(&tenant, stored.clone(), state.quota()).await?;

@@ -2,6 +2,8 @@
 //!
 //! Each function makes tenants of its own, so that they can share a store with each other and with what is in it already.
 
+mod ledger;
+
 use std::sync::Arc;
 
 use blindrelay_engine::operator::{HANDLE_BYTES, Handle};
@@ -9,7 +11,7 @@ use blindrelay_engine::operator::{HANDLE_BYTES, Handle};
 use super::{Idempotency, KeySet, NewRecord, Quota, RoomUsage, Store, StoreError, StoredRecord, StoredRoom, Written};
 use crate::id::{BodyDigest, IdempotencyKey, RoomId, TenantId};
 
-const PLENTY: Quota = Quota { rooms: 100, keys: 100, bytes: 1 << 30 };
+const PLENTY: Quota = Quota { rooms: 100, ledgers: 100, changes: 100, keys: 100, bytes: 1 << 30 };
 
 type Outcome = Result<(), StoreError>;
 
@@ -27,7 +29,8 @@ pub async fn all(store: &dyn Store) -> Outcome {
     a_record_goes_with_its_last_handle(store).await?;
     requests_are_answered_once(store).await?;
     quotas_hold_and_are_given_back(store).await?;
-    a_refused_change_changes_nothing(store).await
+    a_refused_change_changes_nothing(store).await?;
+    ledger::all(store).await
 }
 
 fn unavailable(error: getrandom::Error) -> StoreError {
@@ -239,7 +242,7 @@ async fn requests_are_answered_once(store: &dyn Store) -> Outcome {
 async fn quotas_hold_and_are_given_back(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let full = |error: StoreError| matches!(error, StoreError::Quota { .. });
-    let tight = Quota { rooms: 1, keys: 1, bytes: 100 };
+    let tight = Quota { rooms: 1, keys: 1, bytes: 100, ..PLENTY };
     add_keys(store, &ours, &[1; 60], tight).await?;
     assert!(add_keys(store, &ours, &[2; 1], tight).await.is_err_and(full));
     assert!(add_keys(store, &ours, &[2; 41], Quota { keys: 2, ..tight }).await.is_err_and(full));

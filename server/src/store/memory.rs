@@ -1,12 +1,16 @@
 //! A store in memory: what it holds is gone when the process ends.
 
+mod ledger;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use blindrelay_engine::operator::Handle;
 
-use super::{Idempotency, KeySet, NewRecord, Quota, RoomUsage, Store, StoreError, StoredRecord, StoredRoom, Written};
+use super::{
+    Idempotency, KeySet, LedgerName, NewRecord, Quota, RoomUsage, Store, StoreError, StoredRecord, StoredRoom, Written,
+};
 use crate::id::{BodyDigest, IdempotencyKey, RoomId, TenantId};
 
 struct Record {
@@ -29,6 +33,7 @@ struct Room {
 struct Holdings {
     keys: BTreeMap<BodyDigest, (KeySet, Arc<[u8]>)>,
     rooms: BTreeMap<RoomId, Room>,
+    ledgers: BTreeMap<LedgerName, ledger::Ledger>,
     bytes: u64,
 }
 
@@ -107,7 +112,9 @@ impl Store for MemoryStore {
     async fn remove_keys(&self, tenant: &TenantId, digest: BodyDigest) -> Result<(), StoreError> {
         let mut tenants = self.lock();
         let holdings = tenants.get_mut(tenant).ok_or(StoreError::KeysMissing { digest })?;
-        if holdings.rooms.values().any(|room| room.stored.evaluation_keys == Some(digest)) {
+        let rooms = holdings.rooms.values().map(|room| room.stored.evaluation_keys);
+        if rooms.chain(holdings.ledgers.values().map(ledger::Ledger::evaluation_keys)).any(|keys| keys == Some(digest))
+        {
             return Err(StoreError::KeysInUse { digest });
         }
         let (keys, _) = holdings.keys.remove(&digest).ok_or(StoreError::KeysMissing { digest })?;

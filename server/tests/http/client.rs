@@ -50,8 +50,21 @@ impl Client {
     }
 
     pub(crate) async fn post(&mut self, path: &str, body: &[u8]) -> Option<Answer> {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n", body.len());
-        self.write([head.as_bytes(), body].concat()).await;
+        self.write([Self::head(path, "", body.len()).as_bytes(), body].concat()).await;
         self.answer().await
+    }
+
+    /// A request with a name.
+    pub(crate) async fn post_named(&mut self, path: &str, name: &str, body: &[u8]) -> Option<Answer> {
+        self.write([Self::named_head(path, name, body.len()).as_bytes(), body].concat()).await;
+        self.answer().await
+    }
+
+    pub(crate) fn named_head(path: &str, name: &str, length: usize) -> String {
+        Self::head(path, &format!("idempotency-key: {name}\r\n"), length)
+    }
+
+    fn head(path: &str, more: &str, length: usize) -> String {
+        format!("POST {path} HTTP/1.1\r\nhost: test\r\n{more}content-length: {length}\r\n\r\n")
     }
 }

@@ -147,6 +147,7 @@ async fn everybody_can_read_what_is_offered() {
         "scheme": "bfv",
         "ring_degree": 2048,
         "plaintext_modulus": 257,
+        "scale_bits": null,
         "ciphertext_primes": [2_199_020_228_609_u64],
         "special_primes": [],
         "modulus_bits": 41,

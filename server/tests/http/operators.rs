@@ -47,6 +47,36 @@ pub(crate) enum Evaluation {
     Wait(Arc<Gate>),
 }
 
+pub(crate) fn match_2048() -> Parameters {
+    Parameters::new(preset(MATCH_2048).unwrap(), Backend::Scalar).unwrap()
+}
+
+/// The card of an operator that needs nothing.
+pub(crate) fn card(id: &str, resource: Resource, parameters: &Parameters) -> OperatorCard {
+    let range = ValueRange { minimum: 0, maximum: 0, step: 1 };
+    let noise = NoiseCard { bound_log2: 0.0, limit_log2: 1.0, answer_bound_log2: 0.0, answer_limit_log2: 1.0 };
+    OperatorCard {
+        id: id.to_owned(),
+        summary: "for tests".to_owned(),
+        resource,
+        parameters: parameters.name().to_owned(),
+        parameter_digest: parameters.digest().to_string(),
+        depth: 0,
+        relinearization: KeyNeed::None,
+        galois_elements: Vec::new(),
+        entries: 1,
+        entry_range: range,
+        values_per_record: 4,
+        result_range: range,
+        output_layout: "the request".to_owned(),
+        record_limit: 100_000,
+        request_limit: 100_000,
+        noise,
+        error_bound: None,
+        failure_log2: -128.0,
+    }
+}
+
 /// An operator at `match-2048` whose records are only counted.
 pub(crate) struct Scripted {
     card: OperatorCard,
@@ -59,29 +89,8 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     pub(crate) fn new(id: &str, evaluation: Evaluation) -> Self {
-        let parameters = Parameters::new(preset(MATCH_2048).unwrap(), Backend::Scalar).unwrap();
-        let range = ValueRange { minimum: 0, maximum: 0, step: 1 };
-        let noise = NoiseCard { bound_log2: 0.0, limit_log2: 1.0, answer_bound_log2: 0.0, answer_limit_log2: 1.0 };
-        let card = OperatorCard {
-            id: id.to_owned(),
-            summary: "for tests".to_owned(),
-            resource: Resource::Rooms,
-            parameters: parameters.name().to_owned(),
-            parameter_digest: parameters.digest().to_string(),
-            depth: 0,
-            relinearization: KeyNeed::None,
-            galois_elements: Vec::new(),
-            entries: 1,
-            entry_range: range,
-            values_per_record: 4,
-            result_range: range,
-            output_layout: "the request".to_owned(),
-            record_limit: 100_000,
-            request_limit: 100_000,
-            noise,
-            error_bound: None,
-            failure_log2: -128.0,
-        };
+        let parameters = match_2048();
+        let card = card(id, Resource::Rooms, &parameters);
         Self { card, parameters, evaluation, panicking_append: 0, appends: Arc::default() }
     }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use blindrelay_engine::Backend;
-use blindrelay_engine::operator::{Handle, Operator};
+use blindrelay_engine::operator::{Accumulation, Handle, Operator};
 use blindrelay_server::id::BodyDigest;
 use blindrelay_server::store::Store;
 use blindrelay_server::store::memory::MemoryStore;
@@ -63,6 +63,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) keys: Vec<(&'static str, &'static str)>,
     pub(crate) operators: Vec<Arc<dyn Operator>>,
+    pub(crate) accumulations: Vec<Arc<dyn Accumulation>>,
     pub(crate) store: Arc<dyn Store>,
 }
 
@@ -70,7 +71,8 @@ impl Default for Setup {
     fn default() -> Self {
         let limits =
             Limits { compute_threads: 2, body_timeout_seconds: 2, header_timeout_seconds: 2, ..Limits::default() };
-        Self { limits, keys: Vec::new(), operators: Vec::new(), store: Arc::new(MemoryStore::new()) }
+        let (keys, operators, accumulations) = (Vec::new(), Vec::new(), Vec::new());
+        Self { limits, keys, operators, accumulations, store: Arc::new(MemoryStore::new()) }
     }
 }
 
@@ -87,6 +89,9 @@ impl Setup {
         let mut registry = Registry::standard(Backend::detect()).unwrap();
         for operator in &self.operators {
             registry.register(Arc::clone(operator)).unwrap();
+        }
+        for operator in &self.accumulations {
+            registry.register_accumulation(Arc::clone(operator)).unwrap();
         }
         let state = AppState::open(&self.config(), registry, Arc::clone(&self.store)).await.unwrap();
         Rig { app: app(state.clone()), state, store: self.store, key: None }
@@ -165,6 +170,30 @@ impl Rig {
         let request = json!({"operator": operator, "evaluation_keys": BodyDigest::of(keys).to_string()});
         let made = self.post_json("/v1/rooms", &request).await.expect(201);
         format!("/v1/rooms/{}", made.json()["room"].as_str().unwrap())
+    }
+
+    /// The address of a new meter or panel.
+    pub(crate) async fn ledger(&self, family: &str, operator: &str, settings: Value) -> String {
+        let request = json!({"operator": operator, "settings": settings});
+        let made = self.post_json(&format!("/v1/{family}"), &request).await.expect(201);
+        format!("/v1/{family}/{}", made.json()["id"].as_str().unwrap())
+    }
+
+    /// A request with a name.
+    pub(crate) async fn post_named(&self, path: &str, name: &str, body: impl Into<Body>) -> Reply {
+        self.send(Method::POST, path, &[("idempotency-key", name)], body).await
+    }
+
+    /// Adds a batch; how many there are now.
+    pub(crate) async fn append(&self, ledger: &str, name: &str, batch: Vec<u8>) -> u64 {
+        let reply = self.post_named(&format!("{ledger}/batches"), name, batch).await.expect(201);
+        reply.json()["batches"].as_u64().unwrap()
+    }
+
+    /// Adds the sums of another ledger.
+    pub(crate) async fn merge(&self, ledger: &str, name: &str, from: &str) -> Reply {
+        let from = json!({"from": from.rsplit('/').next().unwrap()});
+        self.post_named(&format!("{ledger}/merge"), name, from.to_string()).await
     }
 
     pub(crate) async fn enrol(&self, room: &str, record: Vec<u8>, count: usize) -> Vec<Handle> {

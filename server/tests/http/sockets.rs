@@ -14,15 +14,15 @@ use crate::operators::{Evaluation, Gate, Scripted};
 use crate::party::Party;
 use crate::rig::{Rig, Setup};
 
-struct Running {
-    rig: Rig,
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) rig: Rig,
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
-    async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start(setup: Setup) -> Self {
         let rig = setup.start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -34,11 +34,11 @@ impl Running {
         Self { rig, address, stop, ended }
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client::connect(self.address).await
     }
 
-    async fn end(self) -> Duration {
+    pub(crate) async fn end(self) -> Duration {
         let began = Instant::now();
         self.stop.send(()).unwrap();
         self.ended.await.unwrap().unwrap();

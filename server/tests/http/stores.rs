@@ -1,14 +1,16 @@
 //! A store that fails when a test wants it to.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use blindrelay_engine::operator::Handle;
-use blindrelay_server::id::{BodyDigest, RoomId, TenantId};
+use blindrelay_server::family::Family;
+use blindrelay_server::id::{BodyDigest, LedgerId, RoomId, TenantId};
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::store::{
-    Idempotency, KeySet, NewRecord, Quota, RoomUsage, Store, StoreError, StoredRecord, StoredRoom, Written,
+    Idempotency, KeySet, LedgerChange, LedgerName, LedgerState, LedgerStore, LedgerUsage, NewRecord, Quota, RoomUsage,
+    Store, StoreError, StoredLedger, StoredRecord, StoredRoom, Turn, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -27,14 +29,16 @@ pub(crate) enum Fault {
 pub(crate) struct FaultyStore {
     inner: MemoryStore,
     fault: AtomicU8,
-    /// Every new record takes one permit before it is written.
+    /// Every new record and every change of sums takes one permit before it is written.
     pub(crate) turnstile: Semaphore,
+    /// How many changes of sums find that somebody else was faster, before one is made.
+    pub(crate) outdated: AtomicUsize,
 }
 
 impl FaultyStore {
     pub(crate) fn new() -> Arc<Self> {
         let turnstile = Semaphore::new(Semaphore::MAX_PERMITS);
-        Arc::new(Self { inner: MemoryStore::new(), fault: AtomicU8::new(0), turnstile })
+        Arc::new(Self { inner: MemoryStore::new(), fault: AtomicU8::new(0), turnstile, outdated: AtomicUsize::new(0) })
     }
 
     pub(crate) fn set(&self, fault: Fault) {
@@ -172,5 +176,73 @@ impl Store for FaultyStore {
     ) -> Result<Vec<StoredRecord>, StoreError> {
         self.readable()?;
         self.inner.records(tenant, room, after, limit).await
+    }
+}
+
+#[async_trait]
+impl LedgerStore for FaultyStore {
+    async fn create_ledger(
+        &self,
+        tenant: &TenantId,
+        ledger: StoredLedger,
+        sums: Arc<[u8]>,
+        quota: Quota,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.create_ledger(tenant, ledger, sums, quota).await?;
+        self.written()
+    }
+
+    async fn ledger(
+        &self,
+        tenant: &TenantId,
+        name: LedgerName,
+    ) -> Result<Option<(StoredLedger, LedgerUsage)>, StoreError> {
+        self.readable()?;
+        self.inner.ledger(tenant, name).await
+    }
+
+    async fn ledgers(
+        &self,
+        tenant: &TenantId,
+        family: Family,
+        after: Option<LedgerId>,
+        limit: usize,
+    ) -> Result<Vec<(StoredLedger, LedgerUsage)>, StoreError> {
+        self.readable()?;
+        self.inner.ledgers(tenant, family, after, limit).await
+    }
+
+    async fn remove_ledger(&self, tenant: &TenantId, name: LedgerName) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.remove_ledger(tenant, name).await?;
+        self.written()
+    }
+
+    async fn sums(&self, tenant: &TenantId, name: LedgerName) -> Result<LedgerState, StoreError> {
+        self.readable()?;
+        self.inner.sums(tenant, name).await
+    }
+
+    async fn turn(&self, tenant: &TenantId, name: LedgerName, request: &Idempotency) -> Result<Turn, StoreError> {
+        self.readable()?;
+        self.inner.turn(tenant, name, request).await
+    }
+
+    async fn change_ledger(
+        &self,
+        tenant: &TenantId,
+        name: LedgerName,
+        change: LedgerChange,
+        quota: Quota,
+    ) -> Result<(), StoreError> {
+        self.turnstile.acquire().await.unwrap().forget();
+        let faster = |left: usize| left.checked_sub(1);
+        if self.outdated.fetch_update(Ordering::SeqCst, Ordering::SeqCst, faster).is_ok() {
+            return Err(StoreError::Outdated { expected: change.version, found: change.version + 1 });
+        }
+        self.writable()?;
+        self.inner.change_ledger(tenant, name, change, quota).await?;
+        self.written()
     }
 }

@@ -1,0 +1,260 @@
+//! Meters and panels: an operator, its settings, and encrypted sums. Both families have the same routes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use blindrelay_engine::wire::Kind;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::to_the_end;
+use crate::body::{Expected, read_object, read_small};
+use crate::error::{ApiError, RequestError, Resource};
+use crate::extract::{PageRequest, QueryParameters, Segments, Tenant, idempotency_key, parse_id};
+use crate::family::Family;
+use crate::id::{BodyDigest, IdempotencyKey, LedgerId, TenantId};
+use crate::ledger::Ledger;
+use crate::state::AppState;
+use crate::store::{Idempotency, LedgerName, LedgerUsage, StoredLedger};
+
+/// Most bytes of the JSON that describes a ledger, settings included.
+const REQUEST_BYTES: usize = 1 << 20;
+/// Most bytes of the JSON that names a ledger to be merged.
+const MERGE_BYTES: usize = 4096;
+
+/// The routes of a family.
+pub(super) fn routes(family: Family) -> Router<AppState> {
+    let all = format!("/v1/{family}");
+    let one = format!("{all}/{{id}}");
+    Router::new()
+        .route(&all, get(list).post(create))
+        .route(&one, get(show).delete(remove))
+        .route(&format!("{one}/batches"), post(append))
+        .route(&format!("{one}/merge"), post(merge))
+        .route(&format!("{one}/report"), post(report))
+        .layer(Extension(family))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewLedger {
+    operator: String,
+    settings: Option<serde_json::Map<String, Value>>,
+    evaluation_keys: Option<String>,
+}
+
+/// The one spelling of settings: sorted fields, no white space.
+fn canonical(settings: serde_json::Map<String, Value>) -> String {
+    let mut settings = Value::Object(settings);
+    settings.sort_all_objects();
+    settings.to_string()
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: String,
+    operator: String,
+    parameters: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluation_keys: Option<String>,
+    batches: u64,
+    bytes: u64,
+}
+
+impl Entry {
+    fn new(state: &AppState, ledger: &StoredLedger, usage: LedgerUsage) -> Self {
+        let operator = state.registry().accumulation(&ledger.operator);
+        Self {
+            id: ledger.name.id.to_string(),
+            operator: ledger.operator.clone(),
+            parameters: operator.map(|(_, operator)| operator.parameters().name().to_owned()),
+            evaluation_keys: ledger.evaluation_keys.map(|digest| digest.to_string()),
+            batches: usage.batches,
+            bytes: usage.bytes,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct LedgerAnswer {
+    #[serde(flatten)]
+    entry: Entry,
+    settings: Value,
+}
+
+fn answer(state: &AppState, ledger: &StoredLedger, usage: LedgerUsage) -> Result<Json<LedgerAnswer>, ApiError> {
+    let settings = serde_json::from_str(&ledger.settings).map_err(ApiError::internal)?;
+    Ok(Json(LedgerAnswer { entry: Entry::new(state, ledger, usage), settings }))
+}
+
+/// `POST /v1/meters`
+async fn create(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Extension(family): Extension<Family>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<LedgerAnswer>), ApiError> {
+    let body = read_small(body, &headers, &state, REQUEST_BYTES).await?;
+    let request: NewLedger = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
+    let operator = Arc::clone(state.registry().for_ledger(family, &request.operator)?);
+    let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
+    let settings: Arc<str> = canonical(request.settings.unwrap_or_default()).into();
+    state.check_keys(&tenant, operator.card(), operator.parameters().digest(), evaluation_keys).await?;
+    let place = state.compute().enter()?;
+    let checked = Arc::clone(&settings);
+    let first = move || operator.new_accumulator(&checked).map(|sums| Arc::from(sums.to_bytes()));
+    let sums: Arc<[u8]> = place.run(first).await??;
+    drop(place);
+    let name = LedgerName { family, id: LedgerId::random()? };
+    let ledger = StoredLedger { name, operator: request.operator, settings, evaluation_keys };
+    to_the_end(async move {
+        let usage = LedgerUsage { batches: 0, bytes: sums.len() as u64 };
+        state.store().create_ledger(&tenant, ledger.clone(), sums, state.quota()).await?;
+        Ok((StatusCode::CREATED, answer(&state, &ledger, usage)?))
+    })
+    .await
+}
+
+#[derive(Serialize)]
+pub(super) struct Page {
+    #[serde(flatten)]
+    entries: BTreeMap<&'static str, Vec<Entry>>,
+    next: Option<String>,
+}
+
+/// `GET /v1/meters?after=&limit=`, ascending.
+async fn list(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Extension(family): Extension<Family>,
+    QueryParameters(query): QueryParameters<PageRequest>,
+) -> Result<Json<Page>, ApiError> {
+    let (after, limit) = (query.after()?, query.limit()?);
+    let mut ledgers = state.store().ledgers(&tenant, family, after, limit + 1).await?;
+    let more = ledgers.len() > limit;
+    ledgers.truncate(limit);
+    let next = ledgers.last().filter(|_| more).map(|(ledger, _)| ledger.name.id.to_string());
+    let entries = ledgers.iter().map(|(ledger, usage)| Entry::new(&state, ledger, *usage)).collect();
+    Ok(Json(Page { entries: BTreeMap::from([(family.plural(), entries)]), next }))
+}
+
+/// `GET /v1/meters/{id}`
+async fn show(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Extension(family): Extension<Family>,
+    Segments(id): Segments<String>,
+) -> Result<Json<LedgerAnswer>, ApiError> {
+    let name = LedgerName { family, id: parse_id(&id)? };
+    let found = state.store().ledger(&tenant, name).await?;
+    let (ledger, usage) = found.ok_or(ApiError::Unknown(Resource::Ledger(family)))?;
+    answer(&state, &ledger, usage)
+}
+
+/// `DELETE /v1/meters/{id}`
+async fn remove(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Extension(family): Extension<Family>,
+    Segments(id): Segments<String>,
+) -> Result<StatusCode, ApiError> {
+    let name = LedgerName { family, id: parse_id(&id)? };
+    to_the_end(async move { Ok(state.store().remove_ledger(&tenant, name).await?) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The ledger of an address, and the name that a change of it has to have.
+async fn to_change(
+    state: &AppState,
+    tenant: TenantId,
+    family: Family,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<(Ledger, IdempotencyKey), ApiError> {
+    let name = LedgerName { family, id: parse_id(id)? };
+    let key = idempotency_key(headers)?.ok_or(RequestError::Unnamed)?;
+    Ok((Ledger::open(state, tenant, name).await?, key))
+}
+
+#[derive(Serialize)]
+pub(super) struct Counted {
+    batches: u64,
+}
+
+/// `POST /v1/meters/{id}/batches`
+async fn append(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Extension(family): Extension<Family>,
+    Segments(id): Segments<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Counted>), ApiError> {
+    let (ledger, key) = to_change(&state, tenant, family, &id, &headers).await?;
+    let operator = ledger.operator();
+    let expected = Expected {
+        kind: Some(Kind::Message),
+        operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
+        limit: Some(operator.card().record_limit),
+        or_nothing: false,
+    };
+    let batch: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
+    let place = state.compute().enter()?;
+    let batches = to_the_end(async move { ledger.append(&state, batch, key, &place).await }).await?;
+    Ok((StatusCode::CREATED, Json(Counted { batches })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Merge {
+    from: String,
+}
+
+/// `POST /v1/meters/{id}/merge`
+async fn merge(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Extension(family): Extension<Family>,
+    Segments(id): Segments<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Counted>), ApiError> {
+    let (ledger, key) = to_change(&state, tenant, family, &id, &headers).await?;
+    let body = read_small(body, &headers, &state, MERGE_BYTES).await?;
+    let merge: Merge = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
+    let from = LedgerName { family, id: parse_id(&merge.from)? };
+    let request = Idempotency { key, body: BodyDigest::of(&body) };
+    let place = state.compute().enter()?;
+    let batches = to_the_end(async move { ledger.merge(&state, from, request, &place).await }).await?;
+    Ok((StatusCode::CREATED, Json(Counted { batches })))
+}
+
+/// `POST /v1/meters/{id}/report`
+async fn report(
+    Tenant(tenant): Tenant,
+    State(state): State<AppState>,
+    Extension(family): Extension<Family>,
+    Segments(id): Segments<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), ApiError> {
+    let ledger = Ledger::open(&state, tenant, LedgerName { family, id: parse_id(&id)? }).await?;
+    let operator = ledger.operator();
+    let expected = Expected {
+        kind: None,
+        operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
+        limit: Some(operator.card().request_limit),
+        or_nothing: true,
+    };
+    let request = read_object(body, &headers, &state, expected).await?;
+    let place = state.compute().enter()?;
+    let answer = ledger.report(&state, request, &place).await?;
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], answer))
+}
