@@ -90,10 +90,7 @@ fn crates_look_down_only() {
         ("blindrelay-keyholder", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-routing", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-billing", &["blindrelay-engine", "blindrelay-kernels"]),
-        (
-            "blindrelay-server",
-            &["blindrelay-engine", "blindrelay-kernels", "blindrelay-routing", "blindrelay-billing"],
-        ),
+        ("blindrelay-server", &["blindrelay-engine", "blindrelay-kernels", "blindrelay-routing", "blindrelay-billing"]),
     ];
     for (package, below) in allowed {
         for dependency in dependencies(package).into_iter().filter(|name| name != package) {
@@ -129,7 +126,9 @@ fn only_the_kernels_may_say_unsafe() {
     }
     assert!(checked > 40);
     // Every package either inherits the workspace's lints or forbids unsafe code itself.
-    for package in ["engine", "engine/keyholder", "routing", "billing", "server", "cli", "reference", "tests", "benches"] {
+    for package in
+        ["engine", "engine/keyholder", "routing", "billing", "server", "cli", "reference", "tests", "benches"]
+    {
         let manifest = fs::read_to_string(root.join(package).join("Cargo.toml")).expect("a manifest");
         let inherits = manifest.contains("[lints]\nworkspace = true") || manifest.contains("unsafe_code = \"forbid\"");
         assert!(inherits, "{package}/Cargo.toml does not forbid unsafe code");

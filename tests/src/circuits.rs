@@ -10,11 +10,11 @@ use blindrelay_engine::ring::{GaloisElement, Seed};
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::{Backend, Error};
 use blindrelay_keyholder::{KeyRequirements, SecretKey, hazmat};
-use blindrelay_reference::{self as reference, Polynomial, Ring, Rlwe, polynomial};
+use blindrelay_reference::{self as reference, Bfv, Polynomial, Ring, Rlwe, polynomial};
 use num_bigint::BigInt;
 
 use crate::generator::Generator;
-use crate::oracle::LevelOracle;
+use crate::oracle::{LevelOracle, product};
 
 /// Small rings, so that the schoolbook is fast; every kind of key switching, several widths of primes and plaintexts.
 fn specs() -> Vec<ParameterSpec> {
@@ -55,7 +55,7 @@ pub struct World {
     name: String,
     sides: Vec<Side>,
     /// By level; `None` where the modulus is below the plaintext's, so that nothing can be there.
-    levels: Vec<Option<LevelOracle>>,
+    levels: Vec<Option<LevelOracle<Bfv>>>,
     secret: Polynomial,
     plaintext_ring: Ring,
     elements: Vec<GaloisElement>,
@@ -113,8 +113,12 @@ impl World {
             .collect();
         let parameters = sides[0].context.parameters().clone();
         let levels = (0..=parameters.top_level().0)
-            .map(|l| LevelOracle::new(&parameters, Level(l), plaintext_modulus))
-            .collect::<Vec<_>>();
+            .map(|l| {
+                let t = BigInt::from(plaintext_modulus);
+                (product(&spec.ciphertext_primes[..=l]) > t)
+                    .then(|| LevelOracle::new(&parameters, Level(l), |n, q| Bfv::new(n, q, t)))
+            })
+            .collect();
         let secret = polynomial(hazmat::secret_coefficients(&sides[0].key));
         let plaintext_ring = Ring::new(degree, BigInt::from(plaintext_modulus));
         Self { name: spec.name, sides, levels, secret, plaintext_ring, elements }
@@ -156,7 +160,7 @@ impl World {
         tally
     }
 
-    fn oracle(&self, level: Level) -> &LevelOracle {
+    fn oracle(&self, level: Level) -> &LevelOracle<Bfv> {
         self.levels[level.0].as_ref().expect("ciphertexts exist only at levels with room for a message")
     }
 
@@ -172,7 +176,7 @@ impl World {
                 .all(|(a, b)| a.residues() == b.residues());
             assert!(same, "{} circuit {number}: {operation} differs on {backend}", self.name);
         }
-        let engine = self.oracle(first.level()).ciphertext(first);
+        let engine = self.oracle(first.level()).ciphertext(first.rlwe());
         assert_eq!(engine, value.reference, "{} circuit {number}: {operation} differs from the reference", self.name);
         let measured = hazmat::measure_noise(&self.sides[0].key, first).expect("own key");
         let bound = first.noise().sup_log2();
@@ -208,10 +212,10 @@ impl World {
             })
             .collect();
         let level = self.oracle(sides[0].level());
-        let reference = level.ciphertext(&sides[0]);
+        let reference = level.ciphertext(sides[0].rlwe());
         // What the reference opens shows that encryption itself is right.
         let clear = self.clear(&message);
-        assert_eq!(level.bfv.decrypt(&reference, &self.secret), clear);
+        assert_eq!(level.scheme.decrypt(&reference, &self.secret), clear);
         Value { sides, reference, clear }
     }
 
@@ -227,7 +231,7 @@ impl World {
     fn step(&self, generator: &mut Generator, a: &Value, b: &Value) -> Result<(&'static str, Value), Error> {
         let level = a.sides[0].level();
         let oracle = self.oracle(level);
-        let (bfv, ring) = (&oracle.bfv, &self.plaintext_ring);
+        let (bfv, ring) = (&oracle.scheme, &self.plaintext_ring);
         Ok(match generator.below(11) {
             0 => {
                 let sides = self.each(a, b, |side, a, b| side.evaluator.add(a, b))?;

@@ -1,7 +1,9 @@
 //! What the tests across crates share: a deterministic generator, and circuits run twice.
 
+pub mod approximate;
 pub mod circuits;
 pub mod generator;
 pub mod noise;
 pub mod oracle;
+pub mod precision;
 pub mod security;

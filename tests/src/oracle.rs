@@ -1,10 +1,9 @@
 //! The engine's objects as the reference's: residues composed to integers, key rows to big polynomials, digits from their definition.
 
-use blindrelay_engine::bfv;
 use blindrelay_engine::params::{Level, Parameters};
 use blindrelay_engine::ring::{Coeff, Ntt, Poly};
-use blindrelay_engine::rlwe::KeySwitchingKey;
-use blindrelay_reference::{Bfv, Ciphertext, KeySwitchingKey as ReferenceKey, Polynomial, centred};
+use blindrelay_engine::rlwe::{self, KeySwitchingKey};
+use blindrelay_reference::{Ciphertext, KeySwitchingKey as ReferenceKey, Polynomial, centred};
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::One;
@@ -55,9 +54,9 @@ impl Composer {
 }
 
 /// The reference's view of one level of a parameter set.
-pub struct LevelOracle {
+pub struct LevelOracle<S> {
     /// The scheme in big integers.
-    pub bfv: Bfv,
+    pub scheme: S,
     composer: Composer,
     key_composer: Composer,
     special: BigInt,
@@ -69,23 +68,20 @@ fn limbs(poly: &Poly<Coeff>) -> Vec<&[u64]> {
     poly.limbs().map(|(_, values)| values).collect()
 }
 
-impl LevelOracle {
-    /// For a level; `None` where its modulus is not above `t`.
-    pub fn new(parameters: &Parameters, level: Level, t: u64) -> Option<Self> {
+impl<S> LevelOracle<S> {
+    /// For a level whose scheme `scheme` makes from degree and modulus.
+    pub fn new(parameters: &Parameters, level: Level, scheme: impl FnOnce(usize, BigInt) -> S) -> Self {
         let spec = parameters.spec();
         let primes = &spec.ciphertext_primes[..=level.0];
-        if product(primes) <= BigInt::from(t) {
-            return None;
-        }
         let key_primes: Vec<u64> = primes.iter().chain(&spec.special_primes).copied().collect();
-        Some(Self {
-            bfv: Bfv::new(spec.ring_degree, product(primes), BigInt::from(t)),
+        Self {
+            scheme: scheme(spec.ring_degree, product(primes)),
             composer: Composer::new(primes),
             key_composer: Composer::new(&key_primes),
             special: product(&spec.special_primes),
             level,
             parameters: parameters.clone(),
-        })
+        }
     }
 
     /// A polynomial over the level's primes.
@@ -94,8 +90,8 @@ impl LevelOracle {
     }
 
     /// A ciphertext of the level.
-    pub fn ciphertext(&self, ciphertext: &bfv::Ciphertext) -> Ciphertext {
-        Ciphertext { components: ciphertext.rlwe().components().iter().map(|c| self.poly(c)).collect() }
+    pub fn ciphertext(&self, ciphertext: &rlwe::Ciphertext) -> Ciphertext {
+        Ciphertext { components: ciphertext.components().iter().map(|c| self.poly(c)).collect() }
     }
 
     /// A key cut to the level: its ciphertext primes and the special ones, and the rows of the level's digits.
