@@ -8,24 +8,34 @@
 //! `layout` says which slot carries what, `pack` is the relay's side, `evaluate` the service's, `invoice` the key holder's, `plan` the card,
 //! `reference` the function on clear values.
 
+mod audit;
 mod calendar;
+mod chain;
 mod currency;
 mod decimal;
 mod error;
+mod evaluate;
+mod invoice;
 mod layout;
 mod message;
 mod money;
 mod pack;
+mod plan;
 mod rates;
+pub mod reference;
 mod unit;
 
+pub use audit::{audit, verify_readings};
 pub use calendar::{Date, DateError, SECONDS_PER_DAY};
 pub use currency::{Currency, UnknownCurrency};
 pub use decimal::{Decimal, DecimalError, MAX_DECIMALS};
 pub use error::{AuditError, InvoiceError, MessageError, MeterError, RateError};
+pub use evaluate::{Charging, Ledger};
+pub use invoice::{Evidence, Invoice, InvoiceDetails, InvoiceLine, OpenedPeriod, Subtotal};
 pub use layout::{LANES, Layout};
 pub use message::{BatchHeader, CHARGE, Digest, PeriodReport, ReceivedBatch, Report, ReportRequest};
 pub use money::{Money, MoneyError};
 pub use pack::{Batch, Draft, Encryptor, Measurement, Meter, MeterSettings, Reading};
+pub use plan::MAX_BATCHES;
 pub use rates::{Item, ItemId, ItemKind, MAX_ITEMS, MAX_NAME, MAX_WEIGHT, Period, Price, Rate, RateCard, Tariff};
 pub use unit::{Dimension, Unit};

@@ -9,6 +9,7 @@ use blindrelay_engine::wire::{self, Kind, Message, Wire, WireError};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use fields::Fields;
+pub(crate) use report::MAX_PERIODS;
 pub use report::{PeriodReport, Report};
 
 use crate::calendar::Date;

@@ -5,6 +5,7 @@ mod encrypt;
 
 pub use draft::{Draft, Measurement, Reading};
 pub use encrypt::{Batch, Encryptor};
+pub(crate) use encrypt::{Lines, seal};
 
 use std::sync::Arc;
 

@@ -148,6 +148,23 @@ impl Draft {
         }
     }
 
+    /// The draft of these readings under a number: the parts that lie in the period, in their order. `None` where one of them cannot be counted or
+    /// there are too many.
+    pub(crate) fn of_readings(layout: &Layout, period: Period, sequence: u64, readings: &[Reading]) -> Option<Self> {
+        let mut draft = Self::new(layout, period, 0);
+        draft.number(sequence);
+        for reading in readings {
+            let pieces = Piece::of(layout, reading).ok()?;
+            for piece in pieces.into_iter().filter(|piece| piece.period == period) {
+                let full =
+                    draft.used.get(piece.item.index()).is_none_or(|&used| used >= layout.slots(piece.item).len());
+                (!full).then_some(())?;
+                draft.place(layout, piece);
+            }
+        }
+        Some(draft)
+    }
+
     /// The period of its lines.
     pub const fn period(&self) -> Period {
         self.period
