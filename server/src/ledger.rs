@@ -88,11 +88,12 @@ impl Ledger {
     pub(crate) async fn append(
         &self,
         state: &AppState,
-        batch: Arc<[u8]>,
+        batch: Vec<u8>,
         key: IdempotencyKey,
         place: &Place,
     ) -> Result<u64, ApiError> {
         let keys = self.keys(state, place).await?;
+        let batch = Arc::new(batch);
         let hashed = Arc::clone(&batch);
         let body = place.run(move || BodyDigest::of(&hashed)).await?;
         let add = move |sums: &mut dyn Accumulator| sums.append(&batch, keys.as_deref());

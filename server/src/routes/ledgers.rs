@@ -205,7 +205,7 @@ async fn append(
         limit: Some(operator.card().record_limit),
         or_nothing: false,
     };
-    let batch: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
+    let batch = read_object(body, &headers, &state, expected).await?;
     let place = state.compute().enter()?;
     let batches = to_the_end(async move { ledger.append(&state, batch, key, &place).await }).await?;
     Ok((StatusCode::CREATED, Json(Counted { batches })))

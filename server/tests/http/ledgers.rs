@@ -3,11 +3,18 @@
 use std::sync::Arc;
 
 use blindrelay_engine::operator::{KeyNeed, Resource};
+use blindrelay_engine::params::{Parameters, STATS_8192, preset};
+use blindrelay_engine::ring::Seed;
+use blindrelay_engine::wire::Wire;
+use blindrelay_engine::{Backend, ckks};
+use blindrelay_keyholder::{KeyRequirements, SecretKey};
 use blindrelay_server::id::BodyDigest;
 use blindrelay_server::store::Store;
 use blindrelay_server::store::memory::MemoryStore;
+use blindrelay_server::{Registry, RegistryError};
 use serde_json::{Value, json};
 
+use crate::operators::{Evaluation, Scripted};
 use crate::party::Party;
 use crate::rig::{Rig, Setup};
 use crate::sums::{Sums, read};
@@ -208,4 +215,40 @@ async fn everything_is_there_after_a_restart() {
     without.merge(&meter, "merge", &meter).await.refused(410, "operator-retired");
     without.delete(&meter).await.expect(204);
     without.get(&meter).await.refused(404, "unknown-meter");
+}
+
+#[tokio::test]
+async fn keys_of_approximate_schemes_are_taken() {
+    let parameters = Parameters::new(preset(STATS_8192).unwrap(), Backend::detect()).unwrap();
+    let operator = Sums::at("test-stats/1", Resource::Panels, parameters.clone()).needing(KeyNeed::Required);
+    let rig = Setup { accumulations: vec![Arc::new(operator)], ..Setup::default() }.start().await;
+    let sets = rig.get("/v1/parameters").await.expect(200).json();
+    let set = sets["sets"].as_array().unwrap().iter().find(|set| set["name"] == STATS_8192).unwrap();
+    assert_eq!((&set["scheme"], &set["plaintext_modulus"]), (&json!("ckks"), &Value::Null));
+    assert!(set["scale_bits"].is_u64());
+    let card = rig.get("/v1/operators/test-stats/1").await.expect(200).json();
+    assert_eq!((&card["resource"], &card["parameters"]), (&json!("panels"), &json!(STATS_8192)));
+    let key = SecretKey::from_seed(&ckks::Context::new(&parameters).unwrap(), Seed::from_bytes([5; 32]));
+    let keys = key.evaluation_keys(&KeyRequirements { relinearization: true, ..KeyRequirements::default() }).to_bytes();
+    assert_eq!(rig.put_keys(&keys).await.expect(201).json()["parameters"], STATS_8192);
+    let request = json!({"operator": "test-stats/1", "evaluation_keys": BodyDigest::of(&keys).to_string()});
+    let made = rig.post_json("/v1/panels", &request).await.expect(201).json();
+    assert_eq!(made["parameters"], STATS_8192);
+}
+
+#[test]
+fn operators_are_registered_where_they_belong() {
+    let mut registry = Registry::new();
+    let rooms = Arc::new(Sums::new("test-rooms/1", Resource::Rooms));
+    let refused = registry.register_accumulation(rooms).unwrap_err();
+    assert!(matches!(refused, RegistryError::Resource { resource: Resource::Rooms, .. }), "{refused}");
+    registry.register_accumulation(Arc::new(Sums::new("test-sums/1", Resource::Meters))).unwrap();
+    registry.register(Arc::new(Scripted::new("test-echo/1", Evaluation::Echo))).unwrap();
+    // One id, one operator, whatever it is for.
+    let again = registry.register(Arc::new(Scripted::new("test-sums/1", Evaluation::Echo)));
+    assert!(matches!(again, Err(RegistryError::Repeated { .. })));
+    let again = registry.register_accumulation(Arc::new(Sums::new("test-echo/1", Resource::Panels)));
+    assert!(matches!(again, Err(RegistryError::Repeated { .. })));
+    let ids: Vec<&str> = registry.cards().iter().map(|card| card.id.as_str()).collect();
+    assert_eq!(ids, ["test-echo/1", "test-sums/1"]);
 }

@@ -24,7 +24,10 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn new(id: &str, resource: Resource) -> Self {
-        let parameters = match_2048();
+        Self::at(id, resource, match_2048())
+    }
+
+    pub(crate) fn at(id: &str, resource: Resource, parameters: Parameters) -> Self {
         Self { card: card(id, resource, &parameters), parameters, gate: None }
     }
 
