@@ -176,7 +176,7 @@ pub enum ScaleFault {
         limit: i32,
     },
     /// The scale is below 1 or absurdly large.
-    #[error("its base-2 logarithm is {log2:.6}, but scales are from 2^{least} to 2^{most}")]
+    #[error("its base-2 logarithm is {log2}, but scales are from 2^{least} to 2^{most}")]
     Range {
         /// The logarithm.
         log2: f64,

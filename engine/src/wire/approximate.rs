@@ -125,7 +125,9 @@ impl Wire for Ciphertext {
         };
         let payload_len = components.len() * Shape::of(parameters).poly(self.level().0);
         let mut bytes = prefix(Self::KIND, parameters.digest(), &codec::encode(&typed), payload_len);
-        components.iter().for_each(|component| write_poly(component, &mut bytes));
+        for component in components {
+            write_poly(component, &mut bytes);
+        }
         bytes
     }
 

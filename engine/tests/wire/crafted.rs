@@ -32,3 +32,17 @@ pub(crate) fn with_bits(bytes: &[u8], start: usize, width: usize, value: u64) ->
     }
     crafted
 }
+
+/// The shortest encoding of an unsigned integer.
+pub(crate) fn varint(value: u32) -> Vec<u8> {
+    match value {
+        0..=250 => vec![value as u8],
+        251..=0xffff => [&[251][..], &(value as u16).to_le_bytes()].concat(),
+        _ => [&[252][..], &value.to_le_bytes()].concat(),
+    }
+}
+
+/// The shortest encoding of a signed integer.
+pub(crate) fn zigzag(value: i32) -> Vec<u8> {
+    varint(((value << 1) ^ (value >> 31)) as u32)
+}

@@ -2,11 +2,13 @@
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::params::{Level, MATCH_4096, ParameterSpec, Parameters, preset};
-use blindrelay_engine::wire::{ItemRun, Kind, Wire, WireError, describe, public_key_to_bytes};
+use blindrelay_engine::wire::{
+    BoundsDescription, ItemRun, Kind, PrimePower, ScaleDescription, Wire, WireError, describe, public_key_to_bytes,
+};
 
 use crate::crafted::{typed, with_typed};
 use crate::objects;
-use crate::sets::{PADDED, SMALL, WIDE};
+use crate::sets::{PADDED, SMALL, STATS, WIDE};
 
 fn words(bytes: &[u8]) -> Vec<String> {
     describe(bytes).unwrap().to_string().lines().map(str::to_owned).collect()
@@ -74,6 +76,61 @@ fn every_kind_is_described() {
             "items: 1 of 1 bytes",
         ]
     );
+}
+
+#[test]
+fn approximate_ciphertexts_are_described() {
+    let set = format!("parameters: stats-8192, digest {}", STATS.parameters().digest());
+    let ciphertext = objects::approximate(&STATS, 3, Level(1), 1).unwrap().to_bytes();
+    assert_eq!(
+        words(&ciphertext),
+        [
+            "an approximate ciphertext, format version 1, 251958 bytes, as many as its headers promise",
+            &set,
+            "level: 1",
+            "components: 3",
+            "scale: 2^80 1099511922689^-1 (about 2^40.000000)",
+            "slots: up to 2^0.000, with errors up to 2^-19.521",
+        ]
+    );
+    let seeded = objects::seeded_approximate(&STATS, 1).unwrap().to_bytes();
+    assert_eq!(
+        words(&seeded),
+        [
+            "a seeded approximate ciphertext, format version 1, 126034 bytes, as many as its headers promise",
+            &set,
+            "level: 2",
+            "components: 2",
+            "uniform halves: as seeds",
+            "scale: 2^40",
+            "slots: up to 2^0.000, with errors up to 2^-31.991",
+        ]
+    );
+    let description = describe(&ciphertext).unwrap();
+    let log2 = STATS.scale_at(Level(1)).log2();
+    let primes = vec![PrimePower { position: 2, prime: Some(1_099_511_922_689), exponent: -1 }];
+    assert_eq!(description.scale, Some(ScaleDescription { log2: Some(log2), two: 80, primes }));
+    let error_log2 = 20_971.0 / 1024.0;
+    assert_eq!(description.bounds, Some(BoundsDescription { message_log2: 40.0, error_log2 }));
+    assert_eq!(description.noise, None);
+}
+
+#[test]
+fn scales_of_sets_without_a_name_are_described_by_positions() {
+    let mut bytes = objects::approximate(&STATS, 2, Level(0), 1).unwrap().to_bytes();
+    bytes[8] ^= 1;
+    let description = describe(&bytes).unwrap();
+    assert_eq!((description.parameter_set.clone(), description.expected_bytes), (None, None));
+    let scale = description.scale.clone().unwrap();
+    let primes = [(1, -1), (2, -2)].map(|(position, exponent)| PrimePower { position, prime: None, exponent });
+    assert_eq!(scale, ScaleDescription { log2: None, two: 160, primes: primes.to_vec() });
+    let words = description.to_string();
+    assert!(
+        words.contains("\nscale: 2^160 q1^-1 q2^-2\nscale times slots: up to 2^40.000, with errors up to 2^20.479")
+    );
+    // Even then a list that has a shorter form is refused.
+    let crafted = with_typed(&bytes, &[2, 0, 80, 1, 2, 0, 0, 0]);
+    assert_eq!(describe(&crafted), Err(WireError::NotCanonical { what: "the scale" }));
 }
 
 #[test]

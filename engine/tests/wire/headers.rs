@@ -3,19 +3,24 @@
 use blindrelay_engine::bfv::{Ciphertext, SeededCiphertext};
 use blindrelay_engine::params::{Level, ParameterDigest};
 use blindrelay_engine::wire::{
-    HEADER_BYTES, Header, HeaderFault, Kind, Wire, WireError, describe, exact_len, public_key_from_bytes,
+    HEADER_BYTES, Header, HeaderFault, Kind, Wire, WireError, describe, exact_len, max_len, public_key_from_bytes,
 };
 
 use crate::crafted::with_typed;
 use crate::objects;
-use crate::sets::{SMALL, WIDE, every_kind, recode};
+use crate::sets::{SMALL, STATS, Scheme, WIDE, every_kind, recode};
 
 #[test]
 fn truncation_at_every_byte_is_named() {
-    for bytes in every_kind(&SMALL) {
+    truncated(&SMALL, every_kind(&SMALL));
+    truncated(&STATS, STATS.ciphertexts());
+}
+
+fn truncated(context: &impl Scheme, objects: Vec<Vec<u8>>) {
+    for bytes in objects {
         let prefix_len = Header::parse(&bytes).unwrap().prefix_len();
         for found in 0..bytes.len() {
-            let error = recode(&bytes[..found], &SMALL).unwrap_err();
+            let error = recode(&bytes[..found], context).unwrap_err();
             let needed = match found {
                 0..HEADER_BYTES => HEADER_BYTES,
                 _ if found < prefix_len => prefix_len,
@@ -23,7 +28,7 @@ fn truncation_at_every_byte_is_named() {
             };
             assert_eq!(error, WireError::Truncated { needed, found });
             if found < prefix_len {
-                assert_eq!(exact_len(&bytes[..found], SMALL.parameters()), Err(error));
+                assert_eq!(exact_len(&bytes[..found], context.parameters()), Err(error));
             }
         }
     }
@@ -31,10 +36,15 @@ fn truncation_at_every_byte_is_named() {
 
 #[test]
 fn a_byte_too_many_is_refused() {
-    for mut bytes in every_kind(&WIDE) {
+    longer_by_one(&WIDE);
+    longer_by_one(&STATS);
+}
+
+fn longer_by_one(context: &impl Scheme) {
+    for mut bytes in every_kind(context) {
         let expected = bytes.len();
         bytes.push(0);
-        assert_eq!(recode(&bytes, &WIDE), Err(WireError::TrailingBytes { expected, found: expected + 1 }));
+        assert_eq!(recode(&bytes, context), Err(WireError::TrailingBytes { expected, found: expected + 1 }));
     }
 }
 
@@ -51,7 +61,7 @@ fn each_fixed_field_is_checked() {
     }
     for found in [0, 2, 255] {
         assert_eq!(decode(4, found), WireError::Version { found, supported: 1 });
-        assert_eq!(decode(5, found.max(7)), WireError::UnknownKind { found: found.max(7) });
+        assert_eq!(decode(5, found.max(9)), WireError::UnknownKind { found: found.max(9) });
     }
     assert_eq!(decode(5, 0), WireError::UnknownKind { found: 0 });
     for found in Kind::ALL.into_iter().skip(1) {
@@ -78,8 +88,16 @@ fn kinds_have_numbers_and_words() {
         assert_eq!(Kind::try_from(number), Ok(kind));
     }
     let words: Vec<String> = Kind::ALL.iter().map(ToString::to_string).collect();
-    let expected =
-        ["a seeded ciphertext", "a ciphertext", "an answer", "a public key", "a set of evaluation keys", "a message"];
+    let expected = [
+        "a seeded ciphertext",
+        "a ciphertext",
+        "an answer",
+        "a public key",
+        "a set of evaluation keys",
+        "a message",
+        "an approximate ciphertext",
+        "a seeded approximate ciphertext",
+    ];
     assert_eq!(words, expected);
 }
 
@@ -107,11 +125,35 @@ fn typed_headers_have_one_form() {
 
 #[test]
 fn objects_of_other_parameters_are_refused() {
-    let (expected, found) = (SMALL.parameters().digest(), WIDE.parameters().digest());
-    for bytes in every_kind(&WIDE) {
+    foreign(every_kind(&WIDE), WIDE.parameters().digest());
+    foreign(every_kind(&STATS), STATS.parameters().digest());
+}
+
+fn foreign(objects: Vec<Vec<u8>>, found: ParameterDigest) {
+    let expected = SMALL.parameters().digest();
+    for bytes in objects {
         let refused = WireError::Parameters { expected, found };
         assert_eq!(recode(&bytes, &SMALL), Err(refused.clone()));
         assert_eq!(exact_len(&bytes, SMALL.parameters()), Err(refused));
+    }
+}
+
+#[test]
+fn ciphertexts_of_another_scheme_are_refused_by_name() {
+    let forged = |mut bytes: Vec<u8>, digest: ParameterDigest| {
+        bytes[8..40].copy_from_slice(digest.as_bytes());
+        bytes
+    };
+    let (exact, approximate) = (SMALL.parameters(), STATS.parameters());
+    let cases = SMALL.ciphertexts().into_iter().map(|bytes| (bytes, approximate, "BFV"));
+    for (bytes, parameters, wanted) in cases.chain(STATS.ciphertexts().into_iter().map(|bytes| (bytes, exact, "CKKS")))
+    {
+        let kind = Header::parse(&bytes).unwrap().kind;
+        let refused = WireError::Scheme { kind, wanted };
+        let bytes = forged(bytes, parameters.digest());
+        assert_eq!(exact_len(&bytes, parameters), Err(refused.clone()));
+        assert_eq!(describe(&bytes), Err(refused));
+        assert_eq!(max_len(kind, parameters), 0);
     }
 }
 

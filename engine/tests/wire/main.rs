@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod approximate;
 mod ciphertexts;
 mod corruption;
 mod crafted;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use blindrelay_engine::bfv::{Answer, Ciphertext, Context, SeededCiphertext};
+use blindrelay_engine::ckks::{self, Bounds};
 use blindrelay_engine::noise::NoiseBound;
-use blindrelay_engine::params::{Level, MATCH_2048, Parameters, preset};
+use blindrelay_engine::params::{Level, MATCH_2048, Parameters, STATS_8192, preset};
 use blindrelay_engine::ring::{Basis, Expander, GaloisElement, Poly, Representation, Seed};
 use blindrelay_engine::rlwe::{self, EvaluationKeys, GaloisKey, KeySwitchingKey, PublicKey, RelinearizationKey};
 use blindrelay_engine::wire::{Message, Wire, public_key_to_bytes};
@@ -13,6 +14,11 @@ use blindrelay_engine::{Backend, Error};
 /// Tables of a named set on the scalar backend.
 pub(crate) fn context(name: &str) -> Result<Arc<Context>, Error> {
     Ok(Context::new(&Parameters::new(preset(name)?, Backend::Scalar)?)?)
+}
+
+/// Tables of a named CKKS set on the scalar backend.
+pub(crate) fn approximate_context(name: &str) -> Result<Arc<ckks::Context>, Error> {
+    Ok(ckks::Context::new(&Parameters::new(preset(name)?, Backend::Scalar)?)?)
 }
 
 pub(crate) fn seed(number: u8) -> Seed {
@@ -39,6 +45,32 @@ pub(crate) fn ciphertext(context: &Context, components: u8, level: Level, number
     let euclidean = 7847 + 436 * (context.parameters().degree().ilog2() - 11);
     let noise = NoiseBound::from_log2(4533.0 / 1024.0, f64::from(euclidean) / 1024.0);
     Ciphertext::new(context, rlwe::Ciphertext::new(components, level), noise)
+}
+
+/// Slots up to 1, encoded at the default scale.
+pub(crate) fn seeded_approximate(context: &ckks::Context, number: u8) -> Result<ckks::SeededCiphertext, Error> {
+    let body = poly(context.parameters().top().basis(), number);
+    let bounds = Bounds { message: 40.0, error: 8201.0 / 1024.0 };
+    let rlwe = rlwe::SeededCiphertext::new(body, seed(number + 1));
+    ckks::SeededCiphertext::new(context, rlwe, context.default_scale(), bounds)
+}
+
+/// Slots up to 1 at the scale that products leave at the level.
+pub(crate) fn approximate(
+    context: &ckks::Context,
+    components: u8,
+    level: Level,
+    number: u8,
+) -> Result<ckks::Ciphertext, Error> {
+    let ring = context.parameters().at(level).ok_or(Error::LevelExhausted)?;
+    let bodies = (0..components).map(|index| poly(ring.basis(), number + index)).collect();
+    let shape = ckks::Shape {
+        level,
+        scale: context.scale_at(level),
+        components: usize::from(components),
+        bounds: Bounds { message: 40.0, error: 20_971.0 / 1024.0 },
+    };
+    ckks::Ciphertext::new(context, rlwe::Ciphertext::new(bodies, level), shape)
 }
 
 /// An answer at these positions; `None` where [`Answer::new`] refuses them.
@@ -84,10 +116,11 @@ pub(crate) fn message(parameters: &Parameters) -> Message {
     }
 }
 
-/// One object of every kind at `match-2048`, under the names of the golden files. `None` if any of them cannot be made.
+/// One object of every kind at `match-2048`, and at `stats-8192` those of CKKS, under the names of the golden files. `None` if any of them cannot be made.
 pub(crate) fn golden() -> Option<Vec<(&'static str, Vec<u8>)>> {
     let context = context(MATCH_2048).ok()?;
     let parameters = context.parameters();
+    let approximate_context = approximate_context(STATS_8192).ok()?;
     let positions = (0..16).map(|token| 128 * token + 127).collect();
     Some(vec![
         ("seeded-ciphertext.bin", seeded_ciphertext(&context, 10).to_bytes()),
@@ -96,5 +129,7 @@ pub(crate) fn golden() -> Option<Vec<(&'static str, Vec<u8>)>> {
         ("public-key.bin", public_key_to_bytes(&public_key(parameters, 40), parameters)),
         ("evaluation-keys.bin", evaluation_keys(parameters, true, &[3], 50)?.to_bytes()),
         ("message.bin", message(parameters).to_bytes().ok()?),
+        ("approximate-ciphertext.bin", approximate(&approximate_context, 2, Level(0), 60).ok()?.to_bytes()),
+        ("seeded-approximate-ciphertext.bin", seeded_approximate(&approximate_context, 70).ok()?.to_bytes()),
     ])
 }
