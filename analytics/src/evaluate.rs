@@ -92,9 +92,9 @@ impl Sums {
     fn read_fresh(&self, bytes: &[u8], fresh: &Shape) -> Result<Ciphertext, OperatorError> {
         let context = self.evaluator.context();
         let ciphertext = match Header::parse(bytes)?.kind {
-            Kind::SeededCiphertext => SeededCiphertext::from_bytes(bytes, context)?.expand(context)?,
-            Kind::Ciphertext => Ciphertext::from_bytes(bytes, context)?,
-            found => return Err(WireError::Kind { expected: Kind::Ciphertext, found }.into()),
+            Kind::SeededApproximateCiphertext => SeededCiphertext::from_bytes(bytes, context)?.expand(context)?,
+            Kind::ApproximateCiphertext => Ciphertext::from_bytes(bytes, context)?,
+            found => return Err(WireError::Kind { expected: Kind::ApproximateCiphertext, found }.into()),
         };
         let ciphertext = match ciphertext.level() > fresh.level {
             true => self.evaluator.drop_to_level(&ciphertext, fresh.level)?,
@@ -241,8 +241,8 @@ pub(crate) fn check_shape(ciphertext: &Ciphertext, shape: &Shape) -> Result<(), 
     Ok(())
 }
 
-/// What the roundings of two ways to one bound may differ by.
-const TOLERANCE_LOG2: f64 = 1e-6;
+/// What a bound may be larger than another one that came the same way: on the wire they are rounded up to 1/1024 of a bit.
+const TOLERANCE_LOG2: f64 = 2.0 / 1024.0;
 
 fn refused(object: &'static str, error: AnswerError) -> OperatorError {
     match error {

@@ -44,8 +44,7 @@ impl Plan {
     /// What follows the settings' digest in the first item, and the other items.
     pub(crate) fn read(&self, bytes: &[u8], part: u8) -> Result<(Vec<u8>, Vec<Vec<u8>>), AnswerError> {
         let parameters = self.context().parameters();
-        let longest =
-            wire::max_len(Kind::Ciphertext, parameters).max(wire::max_len(Kind::SeededCiphertext, parameters));
+        let longest = wire::max_len(Kind::ApproximateCiphertext, parameters);
         let message = Message::from_bytes(bytes, parameters.digest(), self.max_items(), longest)?;
         if message.operator != self.operator() || message.part != part {
             let (found, expected) = (message.operator, self.operator());

@@ -19,7 +19,7 @@ pub struct Answer {
     pub request_digest: [u8; DIGEST_BYTES],
     /// How many contributions are in the sums.
     pub contributions: u64,
-    ciphertexts: Vec<Ciphertext>,
+    sums: Vec<(Ciphertext, Shape)>,
 }
 
 /// The slots of one opened ciphertext.
@@ -87,30 +87,31 @@ impl Answer {
         if items.len() != shapes.len() {
             return Err(AnswerError::Items { what: "it has another number of ciphertexts" });
         }
-        let ciphertexts: Vec<Ciphertext> =
-            items.iter().map(|item| Ciphertext::from_bytes(item, plan.context())).collect::<Result<_, _>>()?;
         let unrelinearized = |index: usize| {
             let product = index.checked_sub(plan.layout().ciphertexts())?;
             plan.product_shape(*plan.layout().products().get(product)?, contributions)
         };
-        for (index, (found, shape)) in ciphertexts.iter().zip(&shapes).enumerate() {
-            let fits = |shape: &Shape| check_shape(found, shape).is_ok();
-            if !fits(shape) && !unrelinearized(index).as_ref().is_some_and(fits) {
-                return Err(AnswerError::Items { what: "a ciphertext is not the sum that the settings ask for" });
-            }
-        }
-        Ok(Self { request_digest, contributions, ciphertexts })
+        let read = |(index, (item, shape)): (usize, (&Vec<u8>, Shape))| {
+            let found = Ciphertext::from_bytes(item, plan.context())?;
+            let shape = std::iter::once(shape)
+                .chain(unrelinearized(index))
+                .find(|shape| check_shape(&found, shape).is_ok())
+                .ok_or(AnswerError::Items { what: "a ciphertext is not the sum that the settings ask for" })?;
+            Ok((found, shape))
+        };
+        let sums = items.iter().zip(shapes).enumerate().map(read).collect::<Result<_, AnswerError>>()?;
+        Ok(Self { request_digest, contributions, sums })
     }
 
-    /// What has to be opened: the sums of each ciphertext, then those of each product.
-    pub fn ciphertexts(&self) -> &[Ciphertext] {
-        &self.ciphertexts
+    /// What has to be opened, each with the shape to expect: the sums of each ciphertext, then those of each product.
+    pub fn sums(&self) -> &[(Ciphertext, Shape)] {
+        &self.sums
     }
 
     /// The figures, from the slots opened from each ciphertext in its order. Refused where slots that carry nothing are not zero within their bound, counts are not
     /// integers, or sums are beyond what the declared ranges admit: then the sums are not of contributions that were packed by the rules.
     pub fn findings(&self, plan: &Plan, opened: &[Slots]) -> Result<Findings, AnswerError> {
-        let (expected, found) = (self.ciphertexts.len(), opened.len());
+        let (expected, found) = (self.sums.len(), opened.len());
         if expected != found {
             return Err(AnswerError::Opened { what: "ciphertexts", expected, found });
         }
@@ -133,8 +134,7 @@ impl Answer {
                 let bins = sums.part(0, layout.bins())?;
                 let bins = bins.into_iter().map(Estimate::integer).collect::<Option<Vec<_>>>();
                 let bins = bins.ok_or(AnswerError::Implausible)?;
-                let total = Estimate::sum(bins.iter().copied()).minus(seconds.mean.count);
-                if !total.admits(0.0) {
+                if !total(&bins).minus(seconds.mean.count).admits(0.0) {
                     return Err(AnswerError::Implausible);
                 }
                 Ok(Findings::Durations { seconds, histogram: Histogram { edges: edges.clone(), counts: bins } })
@@ -145,12 +145,12 @@ impl Answer {
                 Ok(Findings::Concurrency { bucket_seconds: *bucket_seconds, participants, peak })
             }
             Collect::Correlation { .. } => {
-                let count = Estimate::sum(sums.counts()?);
-                let total = |values: Vec<Estimate>| Estimate::sum(values);
-                let [x, y] = [total(sums.values(0)?), total(sums.values(1)?)];
-                let [xx, yy] = [total(sums.squares(0)?), total(sums.squares(1)?)];
+                let count = total(&sums.counts()?);
+                let [x, y] = [Estimate::sum(sums.values(0)?), Estimate::sum(sums.values(1)?)];
+                let [xx, yy] = [Estimate::sum(sums.squares(0)?), Estimate::sum(sums.squares(1)?)];
                 let most = sums.range(0).1 * sums.range(1).1;
-                let xy = total(sums.bounded(sums.part(layout.ciphertexts() + 2, layout.values())?, (-most, most))?);
+                let xy =
+                    Estimate::sum(sums.bounded(sums.part(layout.ciphertexts() + 2, layout.values())?, (-most, most))?);
                 Ok(Findings::Correlation(Correlation::new(count, [x, y], [xx, yy, xy])))
             }
         }
@@ -158,8 +158,14 @@ impl Answer {
 }
 
 fn overall(values: &[Estimate], squares: &[Estimate], counts: &[Estimate]) -> Variance {
-    let [sum, squares, count] = [values, squares, counts].map(|all| Estimate::sum(all.iter().copied()));
-    Variance::new(sum, squares, count)
+    let [sum, squares] = [values, squares].map(|all| Estimate::sum(all.iter().copied()));
+    Variance::new(sum, squares, total(counts))
+}
+
+/// The sum of integers, without the roundings that the arithmetic of estimates allows for.
+fn total(counts: &[Estimate]) -> Estimate {
+    let sum = Estimate::sum(counts.iter().copied());
+    sum.integer().unwrap_or(sum)
 }
 
 /// Opened sums with the checks that everything in them was declared.

@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(shown(42.0, 0.0), "42 s");
         assert_eq!(shown(1234.5678, 0.02), "1234.57 ± 0.023 s");
         assert_eq!(shown(1234.5678, 3.0), "1235 ± 3.5 s");
-        assert_eq!(shown(0.5, 1e-9), "0.500000 ± 1.1e-9 s");
+        assert_eq!(shown(0.5, 1e-9), "0.500000 ± 1.0e-9 s");
         assert_eq!(shown(0.123_456_789, 1e-9), "0.123457 ± 2.2e-7 s");
         assert_eq!(shown(-7.0, 25.0), "-7 ± 25 s");
         assert_eq!(shown(1e9, 123_456_789.0), "1000000000 ± 1.3e8 s");

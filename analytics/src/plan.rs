@@ -147,7 +147,7 @@ impl Plan {
             self.context.admit("a sum of products", &sum)?;
             // A product of nothing has the error of its relinearization.
             let nothing = Bounds { message: f64::NEG_INFINITY, error: f64::NEG_INFINITY };
-            let zero = Shape { bounds: nothing, components: 2, ..sum.clone() };
+            let zero = Shape { bounds: nothing, components: 2, scale: self.context.default_scale(), ..sum.clone() };
             let switched = planner.multiply(&zero, &zero)?.bounds.error;
             let relinearized = Shape { components: 2, bounds: sum.bounds.with_error(switched), ..sum };
             shapes.push(planner.rescale(&relinearized)?);
@@ -162,7 +162,7 @@ impl Plan {
 
     /// Bytes of the largest contribution or state.
     pub(crate) fn message_limit(context: &Context) -> usize {
-        Message::max_len(6, wire::max_len(Kind::Ciphertext, context.parameters()))
+        Message::max_len(6, wire::max_len(Kind::ApproximateCiphertext, context.parameters()))
     }
 }
 

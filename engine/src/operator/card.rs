@@ -14,14 +14,14 @@ pub enum KeyNeed {
     Required,
 }
 
-/// The integers that a value may take: from `minimum` to `maximum` in steps.
+/// The numbers that a value may take: from `minimum` to `maximum` in steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValueRange {
     /// Smallest value.
     pub minimum: i64,
     /// Largest value.
     pub maximum: i64,
-    /// Distance of neighbouring values.
+    /// Distance of neighbouring values; 0 where they are real numbers.
     pub step: u64,
 }
 
