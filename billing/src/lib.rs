@@ -35,7 +35,7 @@ pub use invoice::{Evidence, Invoice, InvoiceDetails, InvoiceLine, OpenedPeriod, 
 pub use layout::{LANES, Layout};
 pub use message::{BatchHeader, CHARGE, Digest, PeriodReport, ReceivedBatch, Report, ReportRequest};
 pub use money::{Money, MoneyError};
-pub use pack::{Batch, Draft, Encryptor, Measurement, Meter, MeterSettings, Reading};
+pub use pack::{Batch, Draft, Encryptor, Measurement, Meter, MeterSettings, Packer, Reading};
 pub use plan::MAX_BATCHES;
 pub use rates::{Item, ItemId, ItemKind, MAX_ITEMS, MAX_NAME, MAX_WEIGHT, Period, Price, Rate, RateCard, Tariff};
 pub use unit::{Dimension, Unit};

@@ -2,10 +2,12 @@
 
 mod draft;
 mod encrypt;
+mod packer;
 
 pub use draft::{Draft, Measurement, Reading};
 pub use encrypt::{Batch, Encryptor};
 pub(crate) use encrypt::{Lines, seal};
+pub use packer::Packer;
 
 use std::sync::Arc;
 
@@ -15,11 +17,6 @@ use blindrelay_engine::rlwe::PublicKey;
 
 use crate::error::MeterError;
 use crate::layout::Layout;
-use crate::rates::Period;
-use draft::Piece;
-
-/// Periods that a meter fills at once; where another one comes, the one that waited longest is closed.
-const MAX_OPEN: usize = 16;
 
 /// How a meter batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,18 +38,14 @@ impl MeterSettings {
     }
 }
 
-/// Takes plain readings, packs them into slots and encrypts full batches under the tenant's public key.
+/// Takes plain readings, packs them into slots and encrypts full batches under the tenant's public key: a [`Packer`] with an [`Encryptor`].
 ///
 /// The caller passes the time, in seconds; the crate reads no clock. The same readings at the same times give the same bytes, so that an upload that was
 /// cut off can be repeated.
 #[derive(Debug)]
 pub struct Meter {
     encryptor: Arc<Encryptor>,
-    size: usize,
-    age: u64,
-    sequence: u64,
-    /// Drafts that are being filled, the one used last in front.
-    open: Vec<Draft>,
+    packer: Packer,
     closed: Vec<Draft>,
 }
 
@@ -65,15 +58,9 @@ impl Meter {
         root: Seed,
         settings: &MeterSettings,
     ) -> Result<Self, MeterError> {
-        if settings.size == 0 {
-            return Err(MeterError::Setting { setting: "size", reason: "a batch has at least one line" });
-        }
         Ok(Self {
+            packer: Packer::new(layout, settings)?,
             encryptor: Arc::new(Encryptor::new(layout, context, key, root, &settings.name)?),
-            size: settings.size.min(layout.slot_count()),
-            age: settings.age,
-            sequence: settings.first_sequence,
-            open: Vec::with_capacity(MAX_OPEN),
             closed: Vec::new(),
         })
     }
@@ -90,87 +77,41 @@ impl Meter {
 
     /// Number of the next batch to be closed.
     pub const fn next_sequence(&self) -> u64 {
-        self.sequence
+        self.packer.next_sequence()
     }
 
     /// Lines that are in no closed batch yet.
     pub fn waiting(&self) -> usize {
-        self.open.iter().map(Draft::lines).sum()
+        self.packer.waiting()
     }
 
     /// Counts a reading at the time `now`. An interval that spans a change of prices or the end of a month is divided there, to the second. Refused before
     /// anything is counted.
     pub fn record(&mut self, reading: &Reading, now: u64) -> Result<(), MeterError> {
-        let encryptor = Arc::clone(&self.encryptor);
-        let layout = encryptor.layout();
-        let last_used = self.open.first().map(Draft::period);
-        // Most readings lie in the period of the one before, and need no look at the calendar.
-        if let Some(piece) = last_used.and_then(|period| Piece::within(layout, reading, period)) {
-            self.place(layout, piece, now);
-            return Ok(());
-        }
-        for piece in Piece::of(layout, reading)? {
-            self.bring_to_front(layout, piece.period, now);
-            self.place(layout, piece, now);
-        }
-        Ok(())
+        self.packer.record(reading, now)
     }
 
     /// Closes the batches that are older than the meter's age.
     pub fn poll(&mut self, now: u64) {
-        while let Some(index) = self.open.iter().position(|draft| now.saturating_sub(draft.since()) >= self.age) {
-            self.close(index);
-        }
+        self.packer.poll(now);
     }
 
     /// Closes every batch that has a line.
     pub fn flush(&mut self) {
-        while !self.open.is_empty() {
-            self.close(0);
-        }
+        self.packer.flush();
     }
 
     /// The closed batches that were not taken yet, still in the clear, in the order of their numbers.
     pub fn drafts(&mut self) -> Vec<Draft> {
+        self.closed.append(&mut self.packer.drafts());
         std::mem::take(&mut self.closed)
     }
 
     /// The closed batches that were not taken yet, encrypted, in the order of their numbers. On error none is lost.
     pub fn batches(&mut self) -> Result<Vec<Batch>, MeterError> {
+        self.closed.append(&mut self.packer.drafts());
         let batches = self.closed.iter().map(|draft| self.encryptor.encrypt(draft)).collect::<Result<_, _>>()?;
         self.closed.clear();
         Ok(batches)
-    }
-
-    fn bring_to_front(&mut self, layout: &Layout, period: Period, now: u64) {
-        match self.open.iter().position(|draft| draft.period() == period) {
-            Some(index) => {
-                if let Some(until) = self.open.get_mut(..=index) {
-                    until.rotate_right(1);
-                }
-            }
-            None => {
-                if self.open.len() >= MAX_OPEN {
-                    self.close(self.open.len() - 1);
-                }
-                self.open.insert(0, Draft::new(layout, period, now));
-            }
-        }
-    }
-
-    /// Puts a piece into the draft in front, which is of its period, and closes the draft where it is full or old.
-    fn place(&mut self, layout: &Layout, piece: Piece, now: u64) {
-        let Some(draft) = self.open.first_mut() else { return };
-        let item_is_full = draft.place(layout, piece);
-        if item_is_full || draft.lines() >= self.size || now.saturating_sub(draft.since()) >= self.age {
-            self.close(0);
-        }
-    }
-
-    fn close(&mut self, index: usize) {
-        let mut draft = self.open.remove(index);
-        draft.number(self.sequence);
-        self.sequence += 1;
-        self.closed.push(draft);
     }
 }
