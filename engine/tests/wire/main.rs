@@ -18,4 +18,5 @@ mod keys;
 mod messages;
 mod objects;
 mod round_trip;
+mod scales;
 mod sets;
