@@ -14,7 +14,7 @@ use std::sync::Arc;
 use blindrelay_engine::bfv::{Context, Plaintext};
 
 use crate::error::RateError;
-use crate::rates::{ItemId, MAX_ITEMS, Period, Rate, RateCard};
+use crate::rates::{Item, ItemId, MAX_ITEMS, Period, Rate, RateCard};
 
 /// Lanes that the slots are divided into.
 pub const LANES: usize = 128;
@@ -105,11 +105,25 @@ impl Layout {
     /// What the slots of each item can reach after so many batches, as usage and as charge: the largest of them. Sums over slots are taken
     /// after opening, in integers, so that only single slots have to stay below [`Layout::limit`].
     pub fn reach(&self, period: Period, batches: u64) -> u128 {
-        let reach = |(item, rate): (&crate::rates::Item, Option<Rate>)| {
+        let reach = |(item, rate): (&Item, Option<Rate>)| {
             let largest = rate.map_or(0, |rate| rate.largest);
             u128::from(batches).saturating_mul(u128::from(item.limit())).saturating_mul(u128::from(largest.max(1)))
         };
         self.card.items().iter().zip(self.rates(period)).map(reach).max().unwrap_or(0)
+    }
+
+    /// What every slot of a report's usage, charges and rates may hold, smallest and largest: the key holder opens against it.
+    pub fn ranges(&self, period: Period, batches: u64) -> [Vec<(i64, i64)>; 3] {
+        let rates = self.rates(period);
+        let largest = |id: ItemId| rates.get(id.index()).copied().flatten().map(|rate| rate.largest);
+        let usage = |id: ItemId| {
+            let limit = self.card.item(id).map_or(0, Item::limit);
+            largest(id).map_or(0, |_| batches.saturating_mul(limit).min(self.limit))
+        };
+        let charge = |id: ItemId| usage(id).saturating_mul(largest(id).unwrap_or(0)).min(self.limit);
+        let rate = |id: ItemId| largest(id).unwrap_or(0);
+        [self.spread(usage), self.spread(charge), self.spread(rate)]
+            .map(|maxima| maxima.into_iter().map(|maximum| (0, maximum)).collect())
     }
 
     /// Most batches of a period that cannot wrap.

@@ -76,10 +76,15 @@ impl PeriodReport {
         let (mut report, present) =
             Self::read_header(&header).ok_or(MessageError::Items { what: "the header of a period cannot be read" })?;
         let places = [&mut report.usage, &mut report.charge, &mut report.rates];
-        for ((place, bit), digest) in places.into_iter().zip(0..).zip(&report.digests) {
+        // Usage and rates are sums and fresh; only the charge may be a product that was not relinearized.
+        for (((place, bit), most), digest) in places.into_iter().zip(0..).zip([2, 3, 2]).zip(&report.digests) {
             let bytes = if present >> bit & 1 == 1 {
                 let bytes = items.next().ok_or(MessageError::Items { what: "a ciphertext is missing" })?;
-                *place = Some(Ciphertext::from_bytes(&bytes, context)?);
+                let ciphertext = Ciphertext::from_bytes(&bytes, context)?;
+                if ciphertext.rlwe().components().len() > most {
+                    return Err(MessageError::Items { what: "a ciphertext has more components than its kind" });
+                }
+                *place = Some(ciphertext);
                 bytes
             } else {
                 Vec::new()
