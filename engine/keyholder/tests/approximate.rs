@@ -101,6 +101,7 @@ fn every_verb_stays_within_its_bound() {
         let relinearized = s.evaluator.multiply_relinearize(&a, &b, &s.keys).unwrap();
         s.check(&relinearized, &products);
         let rescaled = s.evaluator.rescale(&relinearized).unwrap();
+        assert_eq!(s.evaluator.multiply_rescale(&a, &b, &s.keys).unwrap(), rescaled);
         let (measured, bound) = s.check(&rescaled, &products);
         assert!(bound < 2_f64.powi(-19) && bound < 100.0 * measured, "{name}: product {measured:e} {bound:e}");
         assert_eq!(*rescaled.scale(), s.context.scale_at(rescaled.level()));

@@ -47,18 +47,58 @@ pub trait Arithmetic {
     /// The complex conjugate of every slot.
     fn conjugate(&self, a: &Self::Value) -> Result<Self::Value, Error>;
 
-    /// Slot `j` of the result is the sum of slots `j` to `j + count - 1` (modulo their number); `count` is a power of two.
+    /// `a` plus its rotations by all of these steps, none of them zero: what a sum of [`Arithmetic::rotate`] gives, but decomposed once for all
+    /// rotations and divided by the special primes once.
+    fn add_rotations(&self, a: &Self::Value, steps: &[i64]) -> Result<Self::Value, Error>;
+
+    /// [`Arithmetic::multiply`] followed by [`Arithmetic::rescale`], the same result in less time.
+    fn multiply_rescale(&self, a: &Self::Value, b: &Self::Value) -> Result<Self::Value, Error> {
+        self.rescale(&self.multiply(a, b)?)
+    }
+
+    /// Slot `j` of the result is the sum of slots `j` to `j + count - 1` (modulo their number); `count` is a power of two. The automorphisms are
+    /// those of [`Context::sum_slots_elements`].
     fn sum_slots(&self, a: &Self::Value, count: usize) -> Result<Self::Value, Error> {
         let slots = self.context().slot_count();
         if !count.is_power_of_two() || count > slots {
             return Err(Error::TooManyValues { found: count, capacity: slots });
         }
-        let steps = (0..count.trailing_zeros()).map(|k| 1_i64 << k);
-        steps.into_iter().try_fold(a.clone(), |sum, step| self.add(&sum, &self.rotate(&sum, step)?))
+        self.context().slot_sum_steps(count).try_fold(a.clone(), |sum, steps| self.add_rotations(&sum, &steps))
     }
 }
 
+/// Up to this degree the keys of a sum over slots stay near the processor: adding four images at a time takes half as many decompositions for half as many keys
+/// again. Above it, reading keys is what takes the time, and pairs are faster.
+const QUADRUPLES_UP_TO: usize = 8192;
+
 impl Context {
+    /// The rotations of each stage of a sum over `count` slots: quadruples, with a pair at the end where they do not come out even, or pairs only.
+    pub(super) fn slot_sum_steps(&self, count: usize) -> impl Iterator<Item = Vec<i64>> + use<> {
+        let stages = count.max(1).ilog2();
+        let width = if self.parameters().degree() <= QUADRUPLES_UP_TO { 2 } else { 1 };
+        (0..stages).step_by(width).map(move |stage| {
+            let step = 1_i64 << stage;
+            if width == 2 && stage + 1 < stages { vec![step, 2 * step, 3 * step] } else { vec![step] }
+        })
+    }
+
+    /// A sum of `a` and `rotations` images of it.
+    pub(super) fn rotations_shape(&self, a: &Shape, rotations: usize) -> Result<Shape, Error> {
+        const OPERATION: &str = "a sum of rotations";
+        if a.components != 2 {
+            return Err(Error::Components { operation: OPERATION, expected: 2, found: a.components });
+        }
+        let ring = self.ring(a.level)?;
+        let special = ring.drop_special().map(crate::ring::NttDivision::divisor_log2);
+        let grown = libm::log2(rotations as f64);
+        let digits = ring.decomposition().digit_log2().map(|digit| digit + grown);
+        let error = bounds::key_switch(digits, special, self.parameters().degree());
+        let terms = libm::log2(1.0 + rotations as f64);
+        let shape = Shape { bounds: a.bounds.over(-terms).with_error(error), ..a.clone() };
+        self.admit(OPERATION, &shape)?;
+        Ok(shape)
+    }
+
     /// Equal levels and scales.
     pub(super) fn sum_shape(&self, operation: &'static str, a: &Shape, b: &Shape) -> Result<Shape, Error> {
         same_level(a.level, b.level)?;

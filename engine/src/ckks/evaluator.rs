@@ -177,6 +177,21 @@ impl Evaluator {
         self.relinearize_owned(self.multiply(a, b)?, keys)
     }
 
+    /// [`Evaluator::multiply_relinearize`] followed by [`Evaluator::rescale`]: the same result, with one division for both.
+    pub fn multiply_rescale(&self, a: &Ciphertext, b: &Ciphertext, keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
+        self.context.same_parameters(Object::EvaluationKeys, keys.parameters())?;
+        let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
+        self.check_pair(a, b)?;
+        let product = self.context.relinearized_shape(&self.context.product_shape(a.shape(), b.shape())?)?;
+        let shape = self.context.rescaled_shape(&product)?;
+        let ring = self.context.ring_of(&product)?;
+        let [c0, c1, c2] = Poly::tensor(pair(a)?, pair(b)?);
+        let digits = c2.to_coeff();
+        let parameters = self.context.parameters();
+        let rlwe = rlwe::relinearize_and_drop_prime(parameters, ring, [c0, c1], &digits, Some(&c2), key, product.level);
+        Ciphertext::new(&self.context, rlwe.ok_or(Error::LevelExhausted)?, shape)
+    }
+
     fn relinearize_owned(&self, a: Ciphertext, keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
         let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
         let shape = self.context.relinearized_shape(a.shape())?;
@@ -187,7 +202,7 @@ impl Evaluator {
             expected: 3,
             found: found.len(),
         })?;
-        let digits = c2.clone().into_coeff();
+        let digits = c2.to_coeff();
         let parameters = self.context.parameters();
         let rlwe = rlwe::relinearize(parameters, ring, [c0, c1], &digits, Some(&c2), key, shape.level);
         Ciphertext::new(&self.context, rlwe, shape)
@@ -268,6 +283,14 @@ impl Arithmetic for KeyedEvaluator<'_> {
 
     fn rescale(&self, a: &Ciphertext) -> Result<Ciphertext, Error> {
         self.evaluator.rescale(a)
+    }
+
+    fn multiply_rescale(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext, Error> {
+        self.evaluator.multiply_rescale(a, b, self.keys)
+    }
+
+    fn add_rotations(&self, a: &Ciphertext, steps: &[i64]) -> Result<Ciphertext, Error> {
+        self.evaluator.add_rotations(a, steps, self.keys)
     }
 
     fn drop_to_level(&self, a: &Ciphertext, level: Level) -> Result<Ciphertext, Error> {

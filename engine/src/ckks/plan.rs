@@ -116,6 +116,16 @@ impl Arithmetic for Planner {
         self.automorphism(a, GaloisElement::row_rotation(step, self.context.parameters().degree()))
     }
 
+    fn add_rotations(&self, a: &Shape, steps: &[i64]) -> Result<Shape, Error> {
+        let shape = self.context.rotations_shape(a, steps.len())?;
+        let degree = self.context.parameters().degree();
+        self.count(|plan| {
+            plan.automorphisms += steps.len();
+            plan.galois.extend(steps.iter().map(|&step| GaloisElement::row_rotation(step, degree)));
+        });
+        Ok(shape)
+    }
+
     fn conjugate(&self, a: &Shape) -> Result<Shape, Error> {
         self.automorphism(a, GaloisElement::row_exchange(self.context.parameters().degree()))
     }

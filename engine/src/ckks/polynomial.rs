@@ -49,9 +49,8 @@ fn powers<A: Arithmetic>(
         if level == Level(0) {
             return Err(Error::LevelExhausted);
         }
-        let product =
-            arithmetic.multiply(&arithmetic.drop_to_level(a, level)?, &arithmetic.drop_to_level(b, level)?)?;
-        powers.insert(power, arithmetic.rescale(&product)?);
+        let (a, b) = (arithmetic.drop_to_level(a, level)?, arithmetic.drop_to_level(b, level)?);
+        powers.insert(power, arithmetic.multiply_rescale(&a, &b)?);
     }
     Ok(powers)
 }

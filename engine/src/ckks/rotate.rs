@@ -25,6 +25,24 @@ impl Evaluator {
         self.with_keys(keys).sum_slots(a, count)
     }
 
+    /// `a` plus its rotations by all of these steps, none of them zero modulo the number of slots.
+    pub fn add_rotations(&self, a: &Ciphertext, steps: &[i64], keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
+        self.check(a)?;
+        self.context().same_parameters(Object::EvaluationKeys, keys.parameters())?;
+        let shape = self.context().rotations_shape(a.shape(), steps.len())?;
+        let [c0, c1] = pair(a)?;
+        let degree = self.context().parameters().degree();
+        let wanted = steps.iter().map(|&step| {
+            let element = GaloisElement::row_rotation(step, degree);
+            keys.galois(element).ok_or(Error::MissingKey { key: KeyName::Galois(element.value()) })
+        });
+        let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+        let ring = self.context().ring_of(&shape)?;
+        let mut sum = rlwe::automorphism_sum(self.context().parameters(), ring, c0, c1, &wanted, shape.level);
+        sum.add_assign(a.rlwe());
+        Ciphertext::new(self.context(), sum, shape)
+    }
+
     /// The image under `X -> X^k`.
     pub fn apply_automorphism(
         &self,
@@ -50,6 +68,6 @@ impl Context {
     /// The automorphisms that a sum over `count` slots uses.
     pub fn sum_slots_elements(&self, count: usize) -> Vec<GaloisElement> {
         let degree = self.parameters().degree();
-        (0..count.max(1).ilog2()).map(|k| GaloisElement::row_rotation(1 << k, degree)).collect()
+        self.slot_sum_steps(count).flatten().map(|step| GaloisElement::row_rotation(step, degree)).collect()
     }
 }
