@@ -7,6 +7,7 @@ use crate::avx512ifma;
 use crate::backend::Backend;
 use crate::error::KernelError;
 use crate::modulus::Modulus;
+use crate::prefetch::Prefetch;
 use crate::root::smallest_primitive_root;
 use crate::scalar;
 use crate::table::RootPowers;
@@ -99,11 +100,12 @@ impl NttPlan {
     }
 
     /// `out =` the [`forward`](Self::forward) transform of coefficients that are residues modulo `source`, taken as integers in
-    /// `[-(source - 1) / 2, (source - 1) / 2]`: a digit of one prime brought to another in the transform's first pass.
+    /// `[-(source - 1) / 2, (source - 1) / 2]`: a digit of one prime brought to another in the transform's first pass. Meanwhile
+    /// `ahead` is brought closer.
     ///
     /// # Panics
     /// If a slice does not have length `n`.
-    pub fn forward_centred(&self, out: &mut [u64], src: &[u64], source: Modulus) {
+    pub fn forward_centred(&self, out: &mut [u64], src: &[u64], source: Modulus, ahead: &mut Prefetch<'_>) {
         assert_eq!((out.len(), src.len()), (self.n, self.n), "a transform of size {}", self.n);
         match &self.tables {
             Tables::Scalar(tables) => {
@@ -111,7 +113,7 @@ impl NttPlan {
                 scalar::forward::transform(tables, out);
             }
             #[cfg(target_arch = "x86_64")]
-            Tables::Avx512Ifma(token, tables) => token.ntt_forward_centred(tables, out, src, source),
+            Tables::Avx512Ifma(token, tables) => token.ntt_forward_centred(tables, out, src, source, ahead),
         }
         debug_assert!(out.iter().all(|&x| x < self.modulus.value()), "forward transform left the canonical range");
     }

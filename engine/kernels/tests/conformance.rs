@@ -1,7 +1,7 @@
 //! Every backend's transforms against the definition, against each other and against an independent implementation.
 #![expect(clippy::unwrap_used, reason = "a failure of the preparation fails the test")]
 
-use blindrelay_kernels::{Backend, Modulus, NttPlan, evaluation_exponent, ntt_primes_below};
+use blindrelay_kernels::{Backend, Modulus, NttPlan, Prefetch, evaluation_exponent, ntt_primes_below};
 use proptest::prelude::*;
 
 /// Small primes, which vectors never refresh, up to 47 bits; those refreshed every third layer, to 49 bits; and every layer.
@@ -222,7 +222,7 @@ fn transforms_out_of_place_agree_with_those_in_place() {
                             input.iter().map(|&x| modulus.from_signed(source.centre(x))).collect();
                         plan.forward(&mut expected);
                         let mut out = vec![u64::MAX; n];
-                        plan.forward_centred(&mut out, &input, source);
+                        plan.forward_centred(&mut out, &input, source, &mut Prefetch::new(vec![&input, &expected]));
                         let (p, q) = (modulus.value(), source.value());
                         assert!(out == expected, "{q} to {p}, n = {n}, {}", backend.name());
                     }

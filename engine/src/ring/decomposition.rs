@@ -11,7 +11,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use blindrelay_kernels::{Backend, Buffer, KernelError, RnsScaler};
+use blindrelay_kernels::{Backend, Buffer, KernelError, Prefetch, RnsScaler};
 
 use super::basis::{Basis, Limb};
 use super::poly::{Coeff, Ntt, Poly};
@@ -151,13 +151,19 @@ pub struct Digits<'a> {
 }
 
 impl Digits<'_> {
+    /// How many digits there are.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a digit")]
+    pub fn len(&self) -> usize {
+        self.decomposition.digits.len()
+    }
+
     /// How many residues [`Digits::modulo`] needs as scratch.
     pub fn scratch_len(&self) -> usize {
         self.decomposition.digits.len() * self.x.degree()
     }
 
-    /// Every digit modulo prime number `index` of the target basis, in evaluation form.
-    pub fn modulo<'s>(&'s self, index: usize, scratch: &'s mut [u64]) -> Vec<&'s [u64]> {
+    /// Every digit modulo prime number `index` of the target basis, in evaluation form. Meanwhile `ahead` is brought closer.
+    pub fn modulo<'s>(&'s self, index: usize, scratch: &'s mut [u64], ahead: &mut Prefetch<'_>) -> Vec<&'s [u64]> {
         let Some(limb) = self.decomposition.target.limbs().get(index) else { return Vec::new() };
         let digits = self.decomposition.digits.iter().zip(&self.extensions);
         digits
@@ -171,7 +177,7 @@ impl Digits<'_> {
                 match self.transformed {
                     Some(transformed) if own.contains(&index) => transformed.limb(index),
                     _ => {
-                        self.transform(digit, extension, index, limb, values);
+                        self.transform(digit, extension, index, limb, values, ahead);
                         values
                     }
                 }
@@ -179,13 +185,21 @@ impl Digits<'_> {
             .collect()
     }
 
-    fn transform(&self, digit: &Digit, extension: &[u64], index: usize, limb: &Limb, values: &mut [u64]) {
+    fn transform(
+        &self,
+        digit: &Digit,
+        extension: &[u64],
+        index: usize,
+        limb: &Limb,
+        values: &mut [u64],
+        ahead: &mut Prefetch<'_>,
+    ) {
         let plan = limb.plan();
         match digit {
             Digit::Limb { index: own } if *own == index => plan.forward_from(values, self.x.limb(index)),
             Digit::Limb { index: own } => {
                 if let Some((source, residues)) = self.x.limbs().nth(*own) {
-                    plan.forward_centred(values, residues, source.modulus());
+                    plan.forward_centred(values, residues, source.modulus(), ahead);
                 }
             }
             Digit::Part { index: own, shift, bits } => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blindrelay_kernels::{Backend, Buffer, KernelError, RnsScaler};
+use blindrelay_kernels::{Backend, Buffer, KernelError, Prefetch, RnsScaler};
 
 use super::basis::{Basis, Limb};
 use super::poly::{Coeff, Ntt, Poly};
@@ -78,7 +78,7 @@ impl NttDivision {
         for (index, (((limb, values), (_, x)), [_, inverse])) in
             out.limbs_mut().zip(x.limbs()).zip(&self.divisors).enumerate()
         {
-            self.transform(index, limb, &remainder, &mut scratch);
+            self.transform(index, limb, &remainder, &mut scratch, &mut Prefetch::none());
             limb.arithmetic().sub_mul_scalar(values, x, &scratch, *inverse);
         }
         out
@@ -98,10 +98,17 @@ impl NttDivision {
         })
     }
 
-    /// Divides the residues modulo kept prime number `index` in place.
-    pub fn divide_limb(&self, index: usize, values: &mut [u64], remainder: &Remainder, scratch: &mut [u64]) {
+    /// Divides the residues modulo kept prime number `index` in place and meanwhile brings `ahead` closer.
+    pub fn divide_limb(
+        &self,
+        index: usize,
+        values: &mut [u64],
+        remainder: &Remainder,
+        scratch: &mut [u64],
+        ahead: &mut Prefetch<'_>,
+    ) {
         if let Some((limb, [_, inverse])) = self.at(index) {
-            self.transform(index, limb, remainder, scratch);
+            self.transform(index, limb, remainder, scratch, ahead);
             limb.arithmetic().sub_mul_scalar_assign(values, scratch, *inverse);
         }
     }
@@ -111,9 +118,9 @@ impl NttDivision {
     }
 
     /// The remainder modulo kept prime number `index`, in evaluation form.
-    fn transform(&self, index: usize, limb: &Limb, remainder: &Remainder, out: &mut [u64]) {
+    fn transform(&self, index: usize, limb: &Limb, remainder: &Remainder, out: &mut [u64], ahead: &mut Prefetch<'_>) {
         match remainder.of_one_prime(self) {
-            Some((source, residues)) => limb.plan().forward_centred(out, residues, source.modulus()),
+            Some((source, residues)) => limb.plan().forward_centred(out, residues, source.modulus(), ahead),
             None => limb.plan().forward_from(out, remainder.0.limb(index)),
         }
     }

@@ -2,15 +2,19 @@
 //!
 //! Everything is done prime by prime, the special primes first: what belongs to one prime (digits, products, division by the special
 //! primes) stays in the cache, and the digits are transformed once for all keys that they meet (hoisting; Halevi and Shoup, *Faster homomorphic linear
-//! transformations in HElib*, CRYPTO 2018).
+//! transformations in `HElib`*, CRYPTO 2018).
 
-use blindrelay_kernels::{Buffer, DotTerm};
+use blindrelay_kernels::{Buffer, DotTerm, Prefetch};
 
 use super::ciphertext::Ciphertext;
 use super::keys::{KeySwitchingKey, RelinearizationKey};
+use super::modswitch::drop_prime;
 use crate::noise::NoiseBound;
 use crate::params::{Level, Parameters, RingLevel};
 use crate::ring::{Coeff, Digits, Limb, Ntt, NttDivision, NttPermutation, Poly, Remainder, SuccessiveRemainder};
+
+/// So many residues of keys are brought closer before they are used: a quarter of what the second-level caches of current servers hold.
+const AHEAD: usize = 1 << 16;
 
 /// A key, and the automorphism under which it meets the digits.
 #[derive(Clone, Copy)]
@@ -23,7 +27,7 @@ pub(super) struct Use<'a> {
 pub(super) struct Switch<'a> {
     ring: &'a RingLevel,
     digits: Digits<'a>,
-    /// How many ciphertext primes of the keys this level has dropped: they stand between its own and the special ones.
+    /// How many ciphertext primes of the keys this level has dropped.
     unused: usize,
 }
 
@@ -47,15 +51,18 @@ impl<'a> Switch<'a> {
         let remainders =
             self.ring.drop_special().map(|division| (division, self.remainders(division, sums, &mut digits)));
         let mut outputs: Vec<_> = sums.iter().map(|_| [Poly::stale(basis), Poly::stale(basis)]).collect();
+        let mut ahead = self.rows(0, sums.first());
         for (index, limb) in basis.limbs().iter().enumerate() {
-            let digits = self.digits.modulo(index, &mut digits);
+            let digits = self.digits.modulo(index, &mut digits, &mut ahead);
             for (place, (output, sum)) in outputs.iter_mut().zip(sums).enumerate() {
                 let [body, uniform] = output.each_mut().map(|poly| poly.limb_mut(index));
                 self.dot(index, limb, &digits, sum, [&mut *body, &mut *uniform]);
+                let next = sums.get(place + 1);
+                ahead = if next.is_some() { self.rows(index, next) } else { self.rows(index + 1, sums.first()) };
                 let remainders = remainders.as_ref().and_then(|(division, all)| Some((division, all.get(place)?)));
                 if let Some((division, [of_body, of_uniform])) = remainders {
-                    division.divide_limb(index, body, of_body, &mut scratch);
-                    division.divide_limb(index, uniform, of_uniform, &mut scratch);
+                    division.divide_limb(index, body, of_body, &mut scratch, &mut ahead);
+                    division.divide_limb(index, uniform, of_uniform, &mut scratch, &mut ahead);
                 }
             }
         }
@@ -68,7 +75,7 @@ impl<'a> Switch<'a> {
         let mut products: Vec<_> = sums.iter().map(|_| [Poly::stale(special), Poly::stale(special)]).collect();
         for (place, limb) in special.limbs().iter().enumerate() {
             let index = self.ring.basis().len() + place;
-            let digits = self.digits.modulo(index, digits);
+            let digits = self.digits.modulo(index, digits, &mut self.rows(index, sums.first()));
             for (product, sum) in products.iter_mut().zip(sums) {
                 self.dot(index, limb, &digits, sum, product.each_mut().map(|poly| poly.limb_mut(place)));
             }
@@ -76,10 +83,23 @@ impl<'a> Switch<'a> {
         products.into_iter().map(|product| product.map(|poly| division.remainder(poly))).collect()
     }
 
+    /// Which prime of a key is prime number `index` of the target basis: the key has all ciphertext primes before the special ones; a lower
+    /// level uses only the first of them.
+    fn of_key(&self, index: usize) -> usize {
+        if index < self.ring.basis().len() { index } else { index + self.unused }
+    }
+
+    /// What [`Switch::dot`] will read of keys first modulo prime number `index`.
+    fn rows(&self, index: usize, sum: Option<&Vec<Use<'a>>>) -> Prefetch<'a> {
+        let degree = self.ring.basis().degree();
+        let rows = sum.into_iter().flatten().flat_map(|used| used.key.rows().iter().take(self.digits.len()));
+        let halves = rows.flat_map(|row| [&row.body, &row.uniform]).map(|half| half.limb(self.of_key(index)));
+        Prefetch::new(halves.take(AHEAD / degree).collect())
+    }
+
     /// Both sums of products modulo prime number `index` of the target basis.
     fn dot(&self, index: usize, limb: &Limb, digits: &[&[u64]], uses: &[Use<'a>], out: [&mut [u64]; 2]) {
-        // The key has all ciphertext primes before the special ones; a lower level uses only the first of them.
-        let of_key = if index < self.ring.basis().len() { index } else { index + self.unused };
+        let of_key = self.of_key(index);
         let terms = uses.iter().flat_map(|used| {
             let automorphism = used.permutation.map(NttPermutation::action);
             digits.iter().zip(used.key.rows()).map(move |(&x, row)| DotTerm {
@@ -96,12 +116,14 @@ impl<'a> Switch<'a> {
         let (special, prime) = (self.ring.drop_special()?, self.ring.drop_prime()?);
         let mut digits = Buffer::stale(self.digits.scratch_len());
         let mut scratch = Buffer::stale(self.ring.basis().degree());
-        let uses = [Use { key, permutation: None }];
-        let [remainders] = self.remainders(special, &[uses.to_vec()], &mut digits).try_into().ok()?;
+        let used = [vec![Use { key, permutation: None }]];
+        let [uses] = &used;
+        let [remainders] = self.remainders(special, &used, &mut digits).try_into().ok()?;
         // The products and P c modulo one prime: P c leaves no remainder modulo P.
         let mut sums = |index: usize, limb: &Limb, out: [&mut [u64]; 2]| {
             let [body, uniform] = out;
-            self.dot(index, limb, &self.digits.modulo(index, &mut digits), &uses, [&mut *body, &mut *uniform]);
+            let digits = self.digits.modulo(index, &mut digits, &mut self.rows(index, Some(uses)));
+            self.dot(index, limb, &digits, uses, [&mut *body, &mut *uniform]);
             for (sum, c) in [body, uniform].into_iter().zip(c) {
                 limb.arithmetic().mul_scalar_add_assign(sum, c.limb(index), special.divisor(index));
             }
@@ -190,11 +212,8 @@ pub fn relinearize_and_drop_prime(
     level: Level,
 ) -> Option<Ciphertext> {
     let lower = Level(level.0.checked_sub(1)?);
-    match Switch::new(parameters, ring, c2, transformed).apply_and_drop([&c0, &c1], &key.0) {
-        Some(components) => Some(Ciphertext::new(components.into(), lower)),
-        None => {
-            let relinearized = relinearize(parameters, ring, [c0, c1], c2, transformed, key, level);
-            super::drop_prime(parameters, &relinearized)
-        }
+    if let Some(components) = Switch::new(parameters, ring, c2, transformed).apply_and_drop([&c0, &c1], &key.0) {
+        return Some(Ciphertext::new(components.into(), lower));
     }
+    drop_prime(parameters, &relinearize(parameters, ring, [c0, c1], c2, transformed, key, level))
 }

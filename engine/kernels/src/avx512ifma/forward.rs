@@ -1,10 +1,13 @@
 //! Forward negacyclic NTT in eight lanes: Cooley-Tukey butterflies, two or three layers a pass, the last three in registers.
 //!
+//! The memory is idle while butterflies are computed, so every visit of some vectors also asks for two lines of what is read next.
+//!
 //! What did not help: doing the last pass and the last three layers in one visit of 64 residues (too few registers for both
 //! sets of twiddles), and one butterfly after the other instead of step by step (`Lanes::layer`).
 
 use core::arch::x86_64::{
-    __m512i, _mm512_cmpgt_epu64_mask, _mm512_mask_add_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
+    __m512i, _MM_HINT_T1, _mm_prefetch, _mm512_cmpgt_epu64_mask, _mm512_mask_add_epi64, _mm512_set1_epi64,
+    _mm512_setzero_si512,
 };
 
 use super::butterfly::{Lanes, broadcast, split};
@@ -13,11 +16,12 @@ use super::lanes::{
 };
 use super::ntt::{CACHED, NttTables, Pass, Tail, Twiddle};
 use crate::modulus::Modulus;
+use crate::prefetch::Prefetch;
 
 entries! {
     ntt_forward(tables: &NttTables, a: &mut [u64]);
     ntt_forward_from(tables: &NttTables, out: &mut [u64], src: &[u64]);
-    ntt_forward_centred(tables: &NttTables, out: &mut [u64], src: &[u64], source: Modulus);
+    ntt_forward_centred(tables: &NttTables, out: &mut [u64], src: &[u64], source: Modulus, ahead: &mut Prefetch<'_>);
 }
 
 /// Coefficients to values, both canonical.
@@ -26,16 +30,16 @@ fn ntt_forward(tables: &NttTables, a: &mut [u64]) {
     let lanes = Lanes::new(tables.constants);
     let (a, _) = a.as_chunks_mut::<8>();
     match tables.constants.every {
-        0 => descend::<0>(&lanes, &tables.forward, &tables.tail, a, 0, true),
-        3 => descend::<3>(&lanes, &tables.forward, &tables.tail, a, 0, true),
-        _ => descend::<1>(&lanes, &tables.forward, &tables.tail, a, 0, true),
+        0 => descend::<0>(&lanes, &tables.forward, &tables.tail, a, 0, true, &mut Prefetch::none()),
+        3 => descend::<3>(&lanes, &tables.forward, &tables.tail, a, 0, true, &mut Prefetch::none()),
+        _ => descend::<1>(&lanes, &tables.forward, &tables.tail, a, 0, true, &mut Prefetch::none()),
     }
 }
 
 /// Coefficients to values elsewhere, both canonical.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn ntt_forward_from(tables: &NttTables, out: &mut [u64], src: &[u64]) {
-    forward_with(tables, out, src, |x| x);
+    forward_with(tables, out, src, |x| x, &mut Prefetch::none());
 }
 
 /// Residues modulo `source`, taken as centred integers, to canonical values.
@@ -43,7 +47,7 @@ fn ntt_forward_from(tables: &NttTables, out: &mut [u64], src: &[u64]) {
 /// `x` above half becomes `x - source + m p` with the least `m` that keeps it from being negative: below `source / 2 + p`, which the
 /// first layer mostly takes as it is. Otherwise it is reduced first.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn ntt_forward_centred(tables: &NttTables, out: &mut [u64], src: &[u64], source: Modulus) {
+fn ntt_forward_centred(tables: &NttTables, out: &mut [u64], src: &[u64], source: Modulus, ahead: &mut Prefetch<'_>) {
     let modulus = tables.constants.modulus;
     let p = modulus.value();
     let half = source.value() / 2;
@@ -52,23 +56,29 @@ fn ntt_forward_centred(tables: &NttTables, out: &mut [u64], src: &[u64], source:
         (_mm512_set1_epi64(half as i64), _mm512_set1_epi64(above.wrapping_sub(source.value()) as i64));
     let lift = |x| _mm512_mask_add_epi64(x, _mm512_cmpgt_epu64_mask(x, halves), x, shift);
     if half + p <= tables.constants.input_limit() {
-        forward_with(tables, out, src, lift);
+        forward_with(tables, out, src, lift, ahead);
     } else {
         let lanes = Lanes::new(tables.constants);
-        forward_with(tables, out, src, |x| lanes.canonical(lift(x)));
+        forward_with(tables, out, src, |x| lanes.canonical(lift(x)), ahead);
     }
 }
 
 /// Transforms `lift` of every coefficient, which the first pass reads from `src` and writes to `out`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn forward_with(tables: &NttTables, out: &mut [u64], src: &[u64], lift: impl Fn(__m512i) -> __m512i) {
+fn forward_with(
+    tables: &NttTables,
+    out: &mut [u64],
+    src: &[u64],
+    lift: impl Fn(__m512i) -> __m512i,
+    ahead: &mut Prefetch<'_>,
+) {
     let lanes = Lanes::new(tables.constants);
     let ((out, _), (src, _)) = (out.as_chunks_mut::<8>(), src.as_chunks::<8>());
     match tables.constants.every {
-        0 => descend_from::<0>(&lanes, tables, out, src, lift),
-        3 => descend_from::<3>(&lanes, tables, out, src, lift),
-        _ => descend_from::<1>(&lanes, tables, out, src, lift),
+        0 => descend_from::<0>(&lanes, tables, out, src, lift, ahead),
+        3 => descend_from::<3>(&lanes, tables, out, src, lift, ahead),
+        _ => descend_from::<1>(&lanes, tables, out, src, lift, ahead),
     }
 }
 
@@ -81,25 +91,26 @@ fn descend_from<const EVERY: usize>(
     out: &mut [[u64; 8]],
     src: &[[u64; 8]],
     lift: impl Fn(__m512i) -> __m512i,
+    ahead: &mut Prefetch<'_>,
 ) {
     let [pass, inner @ ..] = &*tables.forward else { return };
     if inner.is_empty() {
         for (out, src) in out.iter_mut().zip(src) {
             store(out, lift(load(src)));
         }
-        descend::<EVERY>(lanes, &tables.forward, &tables.tail, out, 0, true);
+        descend::<EVERY>(lanes, &tables.forward, &tables.tail, out, 0, true, ahead);
         return;
     }
     match (pass.radix, EVERY == 0) {
-        (4, false) => first_layers::<EVERY, 4, false>(lanes, &pass.twiddles, out, src, lift),
-        (_, false) => first_layers::<EVERY, 8, false>(lanes, &pass.twiddles, out, src, lift),
-        (4, true) => first_layers::<EVERY, 4, true>(lanes, &pass.twiddles, out, src, lift),
-        (_, true) => first_layers::<EVERY, 8, true>(lanes, &pass.twiddles, out, src, lift),
+        (4, false) => first_layers::<EVERY, 4, false>(lanes, &pass.twiddles, out, src, lift, ahead),
+        (_, false) => first_layers::<EVERY, 8, false>(lanes, &pass.twiddles, out, src, lift, ahead),
+        (4, true) => first_layers::<EVERY, 4, true>(lanes, &pass.twiddles, out, src, lift, ahead),
+        (_, true) => first_layers::<EVERY, 8, true>(lanes, &pass.twiddles, out, src, lift, ahead),
     }
     let length = out.len() / pass.radix;
     let tails = tables.tail.chunks_exact(length / 2);
     for (index, (block, tail)) in out.chunks_exact_mut(length).zip(tails).enumerate() {
-        descend::<EVERY>(lanes, inner, tail, block, index, false);
+        descend::<EVERY>(lanes, inner, tail, block, index, false, ahead);
     }
 }
 
@@ -112,6 +123,7 @@ fn first_layers<const EVERY: usize, const R: usize, const LIFT: bool>(
     out: &mut [[u64; 8]],
     src: &[[u64; 8]],
     lift: impl Fn(__m512i) -> __m512i,
+    ahead: &mut Prefetch<'_>,
 ) {
     let twiddles = broadcast::<R>(twiddles);
     let length = src.len() / R;
@@ -122,8 +134,24 @@ fn first_layers<const EVERY: usize, const R: usize, const LIFT: bool>(
             x[k] = lift(load(&src[k * length + j]));
         }
         butterflies::<EVERY, R, LIFT>(lanes, &mut x, &twiddles);
+        step(ahead);
         for k in 0..R {
             store(&mut parts[k][j], x[k]);
+        }
+    }
+}
+
+/// Asks for the next two lines.
+#[inline]
+#[expect(unsafe_code, reason = "a hint to the memory takes a pointer")]
+fn step(ahead: &mut Prefetch<'_>) {
+    if let Some(lines) = ahead.next_lines() {
+        let (first, second) = (lines.as_ptr().cast(), lines[8..].as_ptr().cast());
+        // SAFETY: the instruction is part of SSE, which every x86-64 CPU has; it is a hint that reads nothing, and both pointers are to
+        // residues of one slice.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T1>(first);
+            _mm_prefetch::<_MM_HINT_T1>(second);
         }
     }
 }
@@ -137,13 +165,14 @@ fn descend<const EVERY: usize>(
     block: &mut [[u64; 8]],
     index: usize,
     first: bool,
+    ahead: &mut Prefetch<'_>,
 ) {
     let [pass, inner @ ..] = passes else { return };
     if 8 * block.len() > CACHED {
-        dispatch::<EVERY>(lanes, pass, block, 1, index, first);
+        dispatch::<EVERY>(lanes, pass, block, 1, index, first, ahead);
         let length = block.len() / pass.radix;
         for (i, (block, tail)) in block.chunks_exact_mut(length).zip(tail.chunks_exact(length / 2)).enumerate() {
-            descend::<EVERY>(lanes, inner, tail, block, index * pass.radix + i, false);
+            descend::<EVERY>(lanes, inner, tail, block, index * pass.radix + i, false, ahead);
         }
         return;
     }
@@ -151,18 +180,18 @@ fn descend<const EVERY: usize>(
     let mut first = first;
     let [passes @ .., last] = passes else { return };
     for pass in passes {
-        dispatch::<EVERY>(lanes, pass, block, blocks, index * blocks, first);
+        dispatch::<EVERY>(lanes, pass, block, blocks, index * blocks, first, ahead);
         blocks *= pass.radix;
         first = false;
     }
     let twiddles = &last.twiddles[index * blocks * last.radix..][..blocks * last.radix];
     match (last.radix, first && EVERY == 0) {
-        (2, false) => last_layers::<EVERY, 2, false>(lanes, twiddles, tail, block),
-        (4, false) => last_layers::<EVERY, 4, false>(lanes, twiddles, tail, block),
-        (_, false) => last_layers::<EVERY, 8, false>(lanes, twiddles, tail, block),
-        (2, true) => last_layers::<EVERY, 2, true>(lanes, twiddles, tail, block),
-        (4, true) => last_layers::<EVERY, 4, true>(lanes, twiddles, tail, block),
-        (_, true) => last_layers::<EVERY, 8, true>(lanes, twiddles, tail, block),
+        (2, false) => last_layers::<EVERY, 2, false>(lanes, twiddles, tail, block, ahead),
+        (4, false) => last_layers::<EVERY, 4, false>(lanes, twiddles, tail, block, ahead),
+        (_, false) => last_layers::<EVERY, 8, false>(lanes, twiddles, tail, block, ahead),
+        (2, true) => last_layers::<EVERY, 2, true>(lanes, twiddles, tail, block, ahead),
+        (4, true) => last_layers::<EVERY, 4, true>(lanes, twiddles, tail, block, ahead),
+        (_, true) => last_layers::<EVERY, 8, true>(lanes, twiddles, tail, block, ahead),
     }
 }
 
@@ -176,13 +205,14 @@ fn dispatch<const EVERY: usize>(
     blocks: usize,
     index: usize,
     first: bool,
+    ahead: &mut Prefetch<'_>,
 ) {
     let twiddles = &pass.twiddles[index * pass.radix..][..blocks * pass.radix];
     match (pass.radix, first && EVERY == 0) {
-        (4, false) => layers::<EVERY, 4, false>(lanes, twiddles, a),
-        (_, false) => layers::<EVERY, 8, false>(lanes, twiddles, a),
-        (4, true) => layers::<EVERY, 4, true>(lanes, twiddles, a),
-        (_, true) => layers::<EVERY, 8, true>(lanes, twiddles, a),
+        (4, false) => layers::<EVERY, 4, false>(lanes, twiddles, a, ahead),
+        (_, false) => layers::<EVERY, 8, false>(lanes, twiddles, a, ahead),
+        (4, true) => layers::<EVERY, 4, true>(lanes, twiddles, a, ahead),
+        (_, true) => layers::<EVERY, 8, true>(lanes, twiddles, a, ahead),
     }
 }
 
@@ -193,6 +223,7 @@ fn layers<const EVERY: usize, const R: usize, const LIFT: bool>(
     lanes: &Lanes,
     twiddles: &[Twiddle],
     a: &mut [[u64; 8]],
+    ahead: &mut Prefetch<'_>,
 ) {
     let (twiddles, _) = twiddles.as_chunks::<R>();
     for (block, twiddles) in a.chunks_exact_mut(a.len() / twiddles.len()).zip(twiddles) {
@@ -204,6 +235,7 @@ fn layers<const EVERY: usize, const R: usize, const LIFT: bool>(
                 x[k] = load(&parts[k][j]);
             }
             butterflies::<EVERY, R, LIFT>(lanes, &mut x, &twiddles);
+            step(ahead);
             for k in 0..R {
                 store(&mut parts[k][j], x[k]);
             }
@@ -244,6 +276,7 @@ fn last_layers<const EVERY: usize, const R: usize, const LIFT: bool>(
     twiddles: &[Twiddle],
     tail: &[Tail],
     a: &mut [[u64; 8]],
+    ahead: &mut Prefetch<'_>,
 ) {
     let (twiddles, _) = twiddles.as_chunks::<R>();
     let (blocks, _) = a.as_chunks_mut::<R>();
@@ -253,6 +286,7 @@ fn last_layers<const EVERY: usize, const R: usize, const LIFT: bool>(
             x[k] = load(&block[k]);
         }
         butterflies::<EVERY, R, LIFT>(lanes, &mut x, &broadcast::<R>(twiddles));
+        step(ahead);
         for k in 0..R {
             store(&mut block[k], x[k]);
         }
@@ -268,6 +302,7 @@ fn last_layers<const EVERY: usize, const R: usize, const LIFT: bool>(
             (w[2 * i], quotients[2 * i]) = (load_two(&t.w4), load_two(&t.quotient4));
         }
         lanes.layer(&mut x, 1, &w, &quotients, EVERY != 0);
+        step(ahead);
         for (i, t) in tail.iter().enumerate().take(R / 2) {
             (x[2 * i], x[2 * i + 1]) = stride4_to_stride2((x[2 * i], x[2 * i + 1]));
             (w[2 * i], quotients[2 * i]) = (load_four(&t.w2), load_four(&t.quotient2));
