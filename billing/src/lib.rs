@@ -8,6 +8,7 @@
 //! `layout` says which slot carries what, `pack` is the relay's side, `evaluate` the service's, `invoice` the key holder's, `plan` the card,
 //! `reference` the function on clear values.
 
+mod approximate;
 mod audit;
 mod calendar;
 mod chain;
@@ -25,6 +26,7 @@ mod rates;
 pub mod reference;
 mod unit;
 
+pub use approximate::ApproximateCharging;
 pub use audit::{audit, verify_readings};
 pub use calendar::{Date, DateError, SECONDS_PER_DAY};
 pub use currency::{Currency, UnknownCurrency};

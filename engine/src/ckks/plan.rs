@@ -47,6 +47,12 @@ impl Planner {
         Ok(shape)
     }
 
+    /// The product with a plaintext of this encoding.
+    pub fn mul_plain(&self, a: &Shape, encoding: &Encoding) -> Result<Shape, Error> {
+        let rounding = super::bounds::encoding(self.context.parameters().degree());
+        self.context.plain_product_shape(a, encoding, self.context.encoding_bounds(encoding, rounding)?)
+    }
+
     /// What was done so far.
     pub fn plan(&self) -> Plan {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone()
