@@ -94,10 +94,11 @@ impl Estimate {
     #[must_use]
     pub fn integer(self) -> Option<Self> {
         let nearest = self.value.round();
-        match self.bound < 0.5 {
-            true => self.admits(nearest).then_some(Self::exact(nearest)),
-            false => Some(self),
+        if self.bound >= 0.5 {
+            return Some(self);
         }
+        // A zero has no sign.
+        self.admits(nearest).then_some(Self::exact(nearest + 0.0))
     }
 
     /// The sum of many.

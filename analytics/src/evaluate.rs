@@ -29,7 +29,7 @@ impl Statistics {
     /// Empty sums.
     pub fn sums(&self, settings: &str) -> Result<Sums, OperatorError> {
         let plan = Plan::new(&Settings::from_json(settings)?, self.evaluator.context())?;
-        Ok(Sums { plan, evaluator: self.evaluator.clone(), contributions: 0, sums: Vec::new() })
+        Ok(Sums { plan, evaluator: self.evaluator.clone(), contributions: 0, ciphertexts: Vec::new() })
     }
 }
 
@@ -48,7 +48,7 @@ impl Accumulation for Statistics {
 
     fn restore(&self, settings: &str, state: &[u8]) -> Result<Box<dyn Accumulator>, OperatorError> {
         let mut sums = self.sums(settings)?;
-        (sums.contributions, sums.sums) = sums.read_state(state)?;
+        (sums.contributions, sums.ciphertexts) = sums.read_state(state)?;
         Ok(Box::new(sums))
     }
 }
@@ -60,7 +60,7 @@ pub struct Sums {
     plan: Plan,
     evaluator: Evaluator,
     contributions: u64,
-    sums: Vec<Ciphertext>,
+    ciphertexts: Vec<Ciphertext>,
 }
 
 impl Sums {
@@ -69,7 +69,7 @@ impl Sums {
         &self.plan
     }
 
-    /// The sums after a number of contributions more.
+    /// How many contributions there are with so many more.
     fn count(&self, more: u64) -> Result<u64, OperatorError> {
         let limit = self.plan.settings().maximum_contributions;
         let bound = u128::from(self.contributions) + u128::from(more);
@@ -96,17 +96,17 @@ impl Sums {
             Kind::ApproximateCiphertext => Ciphertext::from_bytes(bytes, context)?,
             found => return Err(WireError::Kind { expected: Kind::ApproximateCiphertext, found }.into()),
         };
-        let ciphertext = match ciphertext.level() > fresh.level {
-            true => self.evaluator.drop_to_level(&ciphertext, fresh.level)?,
-            false => ciphertext,
-        };
+        if ciphertext.level() > fresh.level {
+            let dropped = self.evaluator.drop_to_level(&ciphertext, fresh.level)?;
+            return self.fits("batch", dropped, fresh);
+        }
         self.fits("batch", ciphertext, fresh)
     }
 
     /// The ciphertext with this shape, if it has its level, scale and components and does not claim larger bounds.
     fn fits(&self, object: &'static str, found: Ciphertext, shape: &Shape) -> Result<Ciphertext, OperatorError> {
         check_shape(&found, shape).map_err(|reason| OperatorError::Unfit { object, reason })?;
-        Ok(Ciphertext::new(self.evaluator.context(), found.rlwe().clone(), shape.clone())?)
+        Ok(Ciphertext::new(self.evaluator.context(), found.into_rlwe(), shape.clone())?)
     }
 
     fn product_shapes(&self, contributions: u64) -> impl Iterator<Item = Shape> {
@@ -115,7 +115,7 @@ impl Sums {
 
     /// The shapes of the sums of so many contributions.
     fn shapes(&self, contributions: u64) -> Vec<Shape> {
-        let sum = |fresh: &Shape| Shape { bounds: self.plan.sum_bounds(fresh, contributions), ..fresh.clone() };
+        let sum = |fresh: &Shape| Shape { bounds: Plan::sum_bounds(fresh, contributions), ..fresh.clone() };
         self.plan.fresh().iter().map(sum).chain(self.product_shapes(contributions)).collect()
     }
 
@@ -142,19 +142,13 @@ impl Sums {
     /// Takes the sums with so many contributions more.
     fn add(&mut self, more: u64, addends: Vec<Ciphertext>) -> Result<(), OperatorError> {
         let count = self.count(more)?;
-        let sums = match self.sums.is_empty() {
-            true => addends,
-            false => {
-                let pairs = self.sums.iter().zip(&addends).zip(self.shapes(count));
-                // With the declared shape the bounds are the same in whatever order contributions and states came.
-                let add = |((sum, addend), shape): ((&Ciphertext, &Ciphertext), Shape)| {
-                    let sum = self.evaluator.add(sum, addend)?;
-                    Ciphertext::new(self.evaluator.context(), sum.rlwe().clone(), shape)
-                };
-                pairs.map(add).collect::<Result<_, _>>()?
-            }
+        let pairs = self.ciphertexts.iter().zip(&addends).zip(self.shapes(count));
+        // With the declared shape the bounds are the same in whatever order contributions and states came.
+        let add = |((sum, addend), shape): ((&Ciphertext, &Ciphertext), Shape)| {
+            Ciphertext::new(self.evaluator.context(), self.evaluator.add(sum, addend)?.into_rlwe(), shape)
         };
-        (self.contributions, self.sums) = (count, sums);
+        let sums = if self.ciphertexts.is_empty() { addends } else { pairs.map(add).collect::<Result<_, _>>()? };
+        (self.contributions, self.ciphertexts) = (count, sums);
         Ok(())
     }
 
@@ -166,7 +160,7 @@ impl Sums {
             (_, Some(keys)) => self.evaluator.rescale(&self.evaluator.relinearize(sum, keys)?),
             (_, None) => Ok(sum.clone()),
         };
-        self.sums.iter().map(leave).collect()
+        self.ciphertexts.iter().map(leave).collect()
     }
 }
 
@@ -196,7 +190,7 @@ impl Accumulator for Sums {
     fn to_bytes(&self) -> Vec<u8> {
         let first = [self.plan.digest().as_slice(), &self.contributions.to_le_bytes()].concat();
         // Six items with a short name are always a message.
-        self.plan.message(STATE, std::iter::once(first).chain(encode(&self.sums)).collect()).unwrap_or_default()
+        self.plan.message(STATE, std::iter::once(first).chain(encode(&self.ciphertexts)).collect()).unwrap_or_default()
     }
 
     fn report(&self, request: &[u8], keys: Option<&EvaluationKeys>) -> Result<Vec<u8>, OperatorError> {

@@ -66,12 +66,11 @@ impl Histogram {
             let (low, found, high) =
                 (bin(edges, value.low().max(0.0)), bin(edges, value.value.max(0.0)), bin(edges, value.high().max(0.0)));
             for (index, (count, fewer, more)) in counts.iter_mut().enumerate().skip(low).take(high + 1 - low) {
-                match index == found {
-                    true => {
-                        *count += 1.0;
-                        *fewer += if low == high { 0.0 } else { 1.0 };
-                    }
-                    false => *more += 1.0,
+                if index == found {
+                    *count += 1.0;
+                    *fewer += if low == high { 0.0 } else { 1.0 };
+                } else {
+                    *more += 1.0;
                 }
             }
         }
@@ -96,7 +95,7 @@ pub struct Peak {
     /// Where the largest value was found, from 0; another one may be as large within the bounds.
     pub index: usize,
     /// The largest value.
-    pub value: Estimate,
+    pub largest: Estimate,
 }
 
 impl Peak {
@@ -106,7 +105,7 @@ impl Peak {
         // The true maximum is at least every value's lower end, and at most the highest upper end.
         let low = values.iter().fold(f64::NEG_INFINITY, |low, value| low.max(value.low()));
         let high = values.iter().fold(f64::NEG_INFINITY, |high, value| high.max(value.high()));
-        Some(Self { index, value: Estimate::new(found.value, (high - found.value).max(found.value - low)) })
+        Some(Self { index, largest: Estimate::new(found.value, (high - found.value).max(found.value - low)) })
     }
 }
 
@@ -206,7 +205,7 @@ mod tests {
     fn peaks_admit_the_largest_of_all_that_may_be() {
         let peak = Peak::of(&[Estimate::new(3.0, 0.1), Estimate::new(5.0, 0.1), Estimate::new(4.9, 0.5)]).unwrap();
         assert_eq!(peak.index, 1);
-        assert!((peak.value.high() - 5.4).abs() < 1e-12);
+        assert!((peak.largest.high() - 5.4).abs() < 1e-12);
         assert_eq!(Peak::of(&[]), None);
     }
 

@@ -24,7 +24,9 @@ mod plan;
 mod plot;
 pub mod reference;
 mod report;
+mod sections;
 mod settings;
+mod text;
 
 pub use error::{AnswerError, ContributionError, SettingsError};
 pub use estimate::Estimate;

@@ -1,5 +1,7 @@
 //! The operator's messages: contributions, requests, answers and states, all bound to the digest of the settings.
 
+use std::fmt::Write;
+
 use blindrelay_engine::ckks::Ciphertext;
 use blindrelay_engine::wire::{self, Kind, Message, Wire, WireError};
 
@@ -71,5 +73,9 @@ pub(crate) fn encode(ciphertexts: &[Ciphertext]) -> impl Iterator<Item = Vec<u8>
 
 /// Two digits a byte.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

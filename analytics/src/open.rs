@@ -128,10 +128,10 @@ impl Answer {
                 let parts = sums.values(0)?;
                 Ok(Findings::Speaking { histogram: Histogram::of(edges, &parts), seconds: Shares::new(parts) })
             }
-            Collect::Durations { edges, .. } => {
+            Collect::Durations { edges, calls, .. } => {
                 let counts = sums.counts()?;
                 let seconds = overall(&sums.values(0)?, &sums.squares(0)?, &counts);
-                let bins = sums.part(0, layout.bins())?;
+                let bins = sums.bounded(sums.part(0, layout.bins())?, (0.0, *calls as f64))?;
                 let bins = bins.into_iter().map(Estimate::integer).collect::<Option<Vec<_>>>();
                 let bins = bins.ok_or(AnswerError::Implausible)?;
                 if !total(&bins).minus(seconds.mean.count).admits(0.0) {
@@ -188,7 +188,7 @@ impl<'a> Sums<'a> {
             // Written so that what is not a number is refused, in every slot and in the bound.
             let admitted = |value: &f64, used: bool| value.is_finite() && (used || value.abs() <= slots.error_bound);
             let all = slots.values.iter().enumerate().all(|(index, value)| admitted(value, index < used));
-            if !all || !(slots.error_bound >= 0.0 && slots.error_bound.is_finite()) {
+            if !(all && slots.error_bound >= 0.0 && slots.error_bound.is_finite()) {
                 return Err(AnswerError::Implausible);
             }
         }
@@ -237,10 +237,8 @@ impl<'a> Sums<'a> {
         let counts = integers(0)?;
         // The square of a presence is the presence, if it was 0 or 1.
         let squares = integers(layout.ciphertexts())?;
-        match counts.iter().zip(squares).all(|(count, squares)| count.minus(squares).admits(0.0)) {
-            true => Ok(counts),
-            false => Err(AnswerError::Implausible),
-        }
+        let confirmed = counts.iter().zip(squares).all(|(count, squares)| count.minus(squares).admits(0.0));
+        if confirmed { Ok(counts) } else { Err(AnswerError::Implausible) }
     }
 
     /// The sums of a ciphertext's squares.

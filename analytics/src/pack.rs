@@ -207,8 +207,7 @@ fn coverage(stays: &[Stay], buckets: usize, bucket_seconds: f64) -> Result<Vec<f
             *part += (to.min(finish) - from.max(begin)).max(0.0) / bucket_seconds;
         }
     }
-    covered.iter_mut().for_each(|part| *part = part.min(1.0));
-    Ok(covered)
+    Ok(covered.into_iter().map(|part: f64| part.min(1.0)).collect())
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ impl Plan {
     }
 
     /// Bounds of the sum of so many contributions' ciphertext.
-    pub(crate) fn sum_bounds(&self, fresh: &Shape, contributions: u64) -> Bounds {
+    pub(crate) fn sum_bounds(fresh: &Shape, contributions: u64) -> Bounds {
         fresh.bounds.over(-count_log2(contributions))
     }
 
@@ -138,7 +138,7 @@ impl Plan {
         let planner = Planner::new(&self.context);
         let mut shapes = Vec::new();
         for fresh in &self.fresh {
-            let sum = Shape { bounds: self.sum_bounds(fresh, contributions), ..fresh.clone() };
+            let sum = Shape { bounds: Self::sum_bounds(fresh, contributions), ..fresh.clone() };
             self.context.admit("a sum of contributions", &sum)?;
             shapes.push(planner.drop_to_level(&sum, ANSWER_LEVEL)?);
         }

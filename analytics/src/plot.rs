@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::estimate::Estimate;
+use crate::text::{escape, unsigned_zero};
 
 const WIDTH: f64 = 760.0;
 const LABELS: f64 = 220.0;
@@ -33,24 +34,6 @@ pub(crate) struct Bar {
     pub(crate) text: String,
 }
 
-/// Text inside an element or an attribute.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            // Control characters have no picture, and SVG forbids them.
-            character if character.is_control() => escaped.push(' '),
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
 /// Horizontal bars from zero, one a row; the axis reaches at least from `range.0` to `range.1`.
 pub(crate) fn bars(caption: &Caption<'_>, bars: &[Bar], range: (f64, f64)) -> String {
     let low = bars.iter().fold(range.0.min(0.0), |low, bar| low.min(bar.value.low()));
@@ -60,10 +43,10 @@ pub(crate) fn bars(caption: &Caption<'_>, bars: &[Bar], range: (f64, f64)) -> St
     let x = |value: f64| LABELS + (WIDTH - LABELS - VALUES) * axis.part(value);
     let mut svg = open(caption, height);
     for tick in axis.ticks() {
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<line class=\"grid\" x1=\"{0:.1}\" y1=\"{TOP}\" x2=\"{0:.1}\" y2=\"{1}\"/>\
-             <text class=\"tick\" x=\"{0:.1}\" y=\"{2}\" text-anchor=\"middle\">{3}</text>\n",
+             <text class=\"tick\" x=\"{0:.1}\" y=\"{2}\" text-anchor=\"middle\">{3}</text>",
             x(tick),
             height - 6.0,
             TOP - 8.0,
@@ -103,10 +86,10 @@ pub(crate) fn line(caption: &Caption<'_>, values: &[Estimate], times: &[(usize, 
     let y = |value: f64| bottom - (bottom - TOP) * axis.part(value);
     let mut svg = open(caption, HEIGHT);
     for tick in axis.ticks() {
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<line class=\"grid\" x1=\"{LEFT}\" y1=\"{0:.1}\" x2=\"{right}\" y2=\"{0:.1}\"/>\
-             <text class=\"tick\" x=\"{1}\" y=\"{2:.1}\" text-anchor=\"end\">{3}</text>\n",
+             <text class=\"tick\" x=\"{1}\" y=\"{2:.1}\" text-anchor=\"end\">{3}</text>",
             y(tick),
             LEFT - 6.0,
             y(tick) + 4.0,
@@ -171,10 +154,10 @@ fn whisker((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> String {
 }
 
 fn shortened(label: &str) -> String {
-    match label.chars().count() > LABEL_CHARACTERS {
-        true => label.chars().take(LABEL_CHARACTERS - 1).chain(['…']).collect(),
-        false => label.to_owned(),
+    if label.chars().count() <= LABEL_CHARACTERS {
+        return label.to_owned();
     }
+    label.chars().take(LABEL_CHARACTERS - 1).chain(['…']).collect()
 }
 
 /// An axis from one multiple of a round step to another.
@@ -207,13 +190,7 @@ impl Axis {
 
     fn text(&self, tick: f64) -> String {
         let decimals = (-self.step.log10().floor()).clamp(0.0, 9.0) as usize;
-        let text = format!("{tick:.decimals$}");
-        // A zero from rounding has no sign.
-        if text.trim_start_matches('-').chars().all(|digit| matches!(digit, '0' | '.')) {
-            text.trim_start_matches('-').to_owned()
-        } else {
-            text
-        }
+        unsigned_zero(format!("{tick:.decimals$}"))
     }
 }
 

@@ -116,7 +116,7 @@ fn concurrency_counts_who_was_there_in_each_bucket() {
     let mut panel = HOST.panel(r#"{"concurrency": {"buckets": 120, "bucket_seconds": 60}}"#, 5);
     let mut coverages = Vec::new();
     for _ in 0..25 {
-        let stays: Vec<Stay> = (0..1 + generator.below(3))
+        let stays: Vec<Stay> = (0..=generator.below(3))
             .map(|_| {
                 let join = generator.between(0.0, 7000.0);
                 Stay { join, leave: generator.between(join, 7200.0) }
@@ -134,7 +134,7 @@ fn concurrency_counts_who_was_there_in_each_bucket() {
     for (found, expected) in participants.iter().zip(&expected) {
         assert_admits(*found, *expected, 1e-6);
     }
-    assert_admits(peak.unwrap().value, expected.iter().copied().fold(0.0, f64::max), 1e-6);
+    assert_admits(peak.unwrap().largest, expected.iter().copied().fold(0.0, f64::max), 1e-6);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn correlation_is_that_of_all_pairs() {
         let mut panel = HOST.panel(&collect, 3);
         let mut all = Vec::new();
         for _ in 0..9 {
-            let given: Vec<(f64, f64)> = (0..1 + generator.below(pairs))
+            let given: Vec<(f64, f64)> = (0..=generator.below(pairs))
                 .map(|_| {
                     let x = generator.between(-100.0, 100.0);
                     (x, slope * x + generator.between(-50.0, 50.0))

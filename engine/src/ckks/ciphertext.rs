@@ -94,7 +94,7 @@ impl Ciphertext {
     }
 
     /// The components without the shape.
-    pub(super) fn into_rlwe(self) -> rlwe::Ciphertext {
+    pub fn into_rlwe(self) -> rlwe::Ciphertext {
         self.rlwe
     }
 
