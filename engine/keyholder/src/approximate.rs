@@ -85,15 +85,18 @@ impl SecretKey<Context> {
         if !fits || ciphertext.rlwe().is_transparent() {
             return Err(OpenError);
         }
-        let slots = self.decrypt_slots(ciphertext).map_err(|_| OpenError)?;
+        let slots = self.decrypt_slots(ciphertext, expected).map_err(|_| OpenError)?;
         let limit = expected.magnitude_bound() + expected.error_bound();
         let refused = slots.iter().fold(false, |refused, z| refused | z.abs().is_nan() | (z.abs() > limit));
         if refused { Err(OpenError) } else { Ok(slots) }
     }
 
-    /// The slots of the phase, over as few primes as the ciphertext's bounds need.
-    pub(crate) fn decrypt_slots(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<Complex>>, Error> {
-        let shape = ciphertext.shape();
+    /// The slots of the phase, over as few primes as the bounds of `shape` need: those that are expected, not those that the ciphertext claims.
+    pub(crate) fn decrypt_slots(
+        &self,
+        ciphertext: &Ciphertext,
+        shape: &Shape,
+    ) -> Result<Zeroizing<Vec<Complex>>, Error> {
         let enough =
             (0..=shape.level.0).map(Level).find(|&level| shape.bounds.phase() < self.context().limit_log2(level));
         let mut phase = self.phase(ciphertext.rlwe(), enough.unwrap_or(shape.level))?;

@@ -23,7 +23,7 @@ pub fn decrypt_approximate(
     ciphertext: &ckks::Ciphertext,
 ) -> Result<Zeroizing<Vec<Complex>>, Error> {
     key.context().same_parameters(Object::Ciphertext, ciphertext.parameters())?;
-    key.decrypt_slots(ciphertext)
+    key.decrypt_slots(ciphertext, ciphertext.shape())
 }
 
 /// `sum c_i s^i` of an approximate ciphertext: message and error at the scale, before the embedding.
