@@ -83,14 +83,24 @@ fn dependencies(package: &str) -> Vec<String> {
 
 #[test]
 fn crates_look_down_only() {
-    let allowed: [(&str, &[&str]); 7] = [
+    let allowed: [(&str, &[&str]); 8] = [
         ("blindrelay-kernels", &[]),
         ("blindrelay-reference", &[]),
         ("blindrelay-engine", &["blindrelay-kernels"]),
         ("blindrelay-keyholder", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-routing", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-billing", &["blindrelay-engine", "blindrelay-kernels"]),
-        ("blindrelay-server", &["blindrelay-engine", "blindrelay-kernels", "blindrelay-routing", "blindrelay-billing"]),
+        ("blindrelay-analytics", &["blindrelay-engine", "blindrelay-kernels"]),
+        (
+            "blindrelay-server",
+            &[
+                "blindrelay-engine",
+                "blindrelay-kernels",
+                "blindrelay-routing",
+                "blindrelay-billing",
+                "blindrelay-analytics",
+            ],
+        ),
     ];
     for (package, below) in allowed {
         for dependency in dependencies(package).into_iter().filter(|name| name != package) {
@@ -127,7 +137,7 @@ fn only_the_kernels_may_say_unsafe() {
     assert!(checked > 40);
     // Every package either inherits the workspace's lints or forbids unsafe code itself.
     for package in
-        ["engine", "engine/keyholder", "routing", "billing", "server", "cli", "reference", "tests", "benches"]
+        ["engine", "engine/keyholder", "routing", "billing", "analytics", "server", "cli", "reference", "tests", "benches"]
     {
         let manifest = fs::read_to_string(root.join(package).join("Cargo.toml")).expect("a manifest");
         let inherits = manifest.contains("[lints]\nworkspace = true") || manifest.contains("unsafe_code = \"forbid\"");

@@ -25,8 +25,6 @@ pub(crate) struct Expected<'a> {
     pub(crate) operator: Option<(&'a str, ParameterDigest)>,
     /// Most bytes; [`wire::max_len`] of the kind where `None`.
     pub(crate) limit: Option<usize>,
-    /// Whether no body at all will do as well.
-    pub(crate) or_nothing: bool,
 }
 
 /// Reads an object of the wire format.
@@ -41,9 +39,6 @@ pub(crate) async fn read_object(
 ) -> Result<Vec<u8>, ApiError> {
     let mut reader = Reader::new(body, headers, state.limits().body_timeout());
     reader.allow(state.limits().max_body_bytes, "this service allows")?;
-    if expected.or_nothing && reader.is_empty().await? {
-        return Ok(Vec::new());
-    }
     reader.fill(HEADER_BYTES, "the format's fixed header").await?;
     let header = Header::parse(&reader.bytes)?;
     if let Some(kind) = expected.kind.filter(|&kind| kind != header.kind) {
@@ -70,15 +65,17 @@ pub(crate) async fn read_object(
     reader.finish().await
 }
 
-/// Reads a small body of any content.
+/// Reads a body of any content, of at most `limit` bytes, which is all that `reason`.
 pub(crate) async fn read_small(
     body: Body,
     headers: &HeaderMap,
     state: &AppState,
     limit: usize,
+    reason: &'static str,
 ) -> Result<Vec<u8>, ApiError> {
     let mut reader = Reader::new(body, headers, state.limits().body_timeout());
-    reader.allow(limit.min(state.limits().max_body_bytes), "this service allows")?;
+    reader.allow(state.limits().max_body_bytes, "this service allows")?;
+    reader.allow(limit, reason)?;
     reader.finish().await
 }
 
@@ -153,16 +150,6 @@ impl Reader {
         }
         self.bytes.extend_from_slice(data);
         Ok(true)
-    }
-
-    /// Waits for the first byte; `true` if the end comes before.
-    async fn is_empty(&mut self) -> Result<bool, BodyError> {
-        while self.bytes.is_empty() {
-            if !self.next().await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Reads until at least `needed` bytes are here, which are announced by `reason`.

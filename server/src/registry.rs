@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use blindrelay_analytics::Statistics;
+use blindrelay_billing::Charging;
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::{Accumulation, Operator, OperatorCard, Resource};
-use blindrelay_engine::params::{MATCH_2048, MATCH_4096, ParameterDigest, ParameterError, Parameters, preset};
-use blindrelay_engine::{Backend, Error};
+use blindrelay_engine::params::{
+    BILL_8192, MATCH_2048, MATCH_4096, ParameterDigest, ParameterError, Parameters, STATS_8192, STATS_16384, preset,
+};
+use blindrelay_engine::{Backend, Error, ckks};
 use blindrelay_routing::{MatchKind, Matching};
 
 use crate::error::ApiError;
@@ -68,6 +72,12 @@ impl Registry {
         for (kind, set) in [(MatchKind::Signs, MATCH_2048), (MatchKind::Embeddings, MATCH_4096)] {
             let context = registry.context(&Parameters::new(preset(set)?, backend)?)?;
             registry.register(Arc::new(Matching::new(kind, &context)?))?;
+        }
+        let context = registry.context(&Parameters::new(preset(BILL_8192)?, backend)?)?;
+        registry.register_accumulation(Arc::new(Charging::new(&context)?))?;
+        for set in [STATS_8192, STATS_16384] {
+            let context = ckks::Context::new(&Parameters::new(preset(set)?, backend)?)?;
+            registry.register_accumulation(Arc::new(Statistics::new(&context)?))?;
         }
         Ok(registry)
     }
@@ -194,9 +204,9 @@ mod tests {
     fn the_standard_operators_are_there_once() {
         let mut registry = Registry::standard(Backend::Scalar).unwrap();
         let ids: Vec<&str> = registry.cards().iter().map(|card| card.id.as_str()).collect();
-        assert_eq!(ids, ["match-embeddings/1", "match-signs/1"]);
+        assert_eq!(ids, ["charge/1", "match-embeddings/1", "match-signs/1", "statistics-wide/1", "statistics/1"]);
         let names: Vec<&str> = registry.parameter_sets().iter().map(|parameters| parameters.name()).collect();
-        assert_eq!(names, [MATCH_2048, MATCH_4096]);
+        assert_eq!(names, [BILL_8192, MATCH_2048, MATCH_4096, STATS_16384, STATS_8192]);
         let twice = Arc::clone(registry.operator("match-signs/1").unwrap());
         assert!(matches!(registry.register(twice), Err(RegistryError::Repeated { .. })));
     }

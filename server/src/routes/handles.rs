@@ -44,7 +44,6 @@ pub(super) async fn enrol(
         kind: None,
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().record_limit),
-        or_nothing: false,
     };
     let bytes: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
     let place = state.compute().enter()?;

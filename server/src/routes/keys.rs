@@ -38,7 +38,7 @@ pub(super) async fn upload(
     body: Body,
 ) -> Result<(StatusCode, Json<KeyAnswer>), ApiError> {
     let digest: BodyDigest = parse_id(&digest)?;
-    let expected = Expected { kind: Some(Kind::EvaluationKeys), operator: None, limit: None, or_nothing: false };
+    let expected = Expected { kind: Some(Kind::EvaluationKeys), operator: None, limit: None };
     let bytes: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
     let place = state.compute().enter()?;
     let hashed = Arc::clone(&bytes);

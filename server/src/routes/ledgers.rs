@@ -101,7 +101,7 @@ async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<LedgerAnswer>), ApiError> {
-    let body = read_small(body, &headers, &state, REQUEST_BYTES).await?;
+    let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
     let request: NewLedger = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
     let operator = Arc::clone(state.registry().for_ledger(family, &request.operator)?);
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
@@ -203,7 +203,6 @@ async fn append(
         kind: Some(Kind::Message),
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().record_limit),
-        or_nothing: false,
     };
     let batch = read_object(body, &headers, &state, expected).await?;
     let place = state.compute().enter()?;
@@ -227,7 +226,7 @@ async fn merge(
     body: Body,
 ) -> Result<(StatusCode, Json<Counted>), ApiError> {
     let (ledger, key) = to_change(&state, tenant, family, &id, &headers).await?;
-    let body = read_small(body, &headers, &state, MERGE_BYTES).await?;
+    let body = read_small(body, &headers, &state, MERGE_BYTES, "this service allows").await?;
     let merge: Merge = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
     let from = LedgerName { family, id: parse_id(&merge.from)? };
     let request = Idempotency { key, body: BodyDigest::of(&body) };
@@ -246,14 +245,8 @@ async fn report(
     body: Body,
 ) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), ApiError> {
     let ledger = Ledger::open(&state, tenant, LedgerName { family, id: parse_id(&id)? }).await?;
-    let operator = ledger.operator();
-    let expected = Expected {
-        kind: None,
-        operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
-        limit: Some(operator.card().request_limit),
-        or_nothing: true,
-    };
-    let request = read_object(body, &headers, &state, expected).await?;
+    let limit = ledger.operator().card().request_limit;
+    let request = read_small(body, &headers, &state, limit, "the operator takes").await?;
     let place = state.compute().enter()?;
     let answer = ledger.report(&state, request, &place).await?;
     Ok(([(CONTENT_TYPE, "application/octet-stream")], answer))

@@ -24,7 +24,6 @@ pub(super) async fn evaluate(
         kind: None,
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().request_limit),
-        or_nothing: false,
     };
     let request = read_object(body, &headers, &state, expected).await?;
     let place = state.compute().enter()?;

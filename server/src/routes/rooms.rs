@@ -57,7 +57,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<RoomAnswer>), ApiError> {
-    let body = read_small(body, &headers, &state, REQUEST_BYTES).await?;
+    let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
     let request: NewRoom = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
     let operator = Arc::clone(state.registry().for_room(&request.operator)?);
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;

@@ -137,13 +137,17 @@ async fn everybody_can_read_what_is_offered() {
     let rig = Rig::new().await;
     let cards = rig.get("/v1/operators").await.expect(200).json()["operators"].clone();
     let ids: Vec<&str> = cards.as_array().unwrap().iter().map(|card| card["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["match-embeddings/1", "match-signs/1"]);
-    assert_eq!(rig.get("/v1/operators/match-signs/1").await.expect(200).json(), cards[1]);
-    assert_eq!(cards[1]["relinearization"], "optional");
+    assert_eq!(ids, ["charge/1", "match-embeddings/1", "match-signs/1", "statistics-wide/1", "statistics/1"]);
+    let card = &cards[2];
+    assert_eq!(rig.get("/v1/operators/match-signs/1").await.expect(200).json(), *card);
+    assert_eq!(card["relinearization"], "optional");
+    let resources: Vec<&str> =
+        cards.as_array().unwrap().iter().map(|card| card["resource"].as_str().unwrap()).collect();
+    assert_eq!(resources, ["meters", "rooms", "rooms", "panels", "panels"]);
     let sets = rig.get("/v1/parameters").await.expect(200).json()["sets"].clone();
     let expected = json!({
         "name": "match-2048",
-        "digest": cards[1]["parameter_digest"],
+        "digest": card["parameter_digest"],
         "scheme": "bfv",
         "ring_degree": 2048,
         "plaintext_modulus": 257,
@@ -154,8 +158,9 @@ async fn everybody_can_read_what_is_offered() {
         "policy": "Pq128",
         "answer_prime": 16_760_833,
     });
-    assert_eq!(sets[0], expected);
-    assert_eq!(sets.as_array().unwrap().len(), 2);
+    assert_eq!(sets[1], expected);
+    let names: Vec<&str> = sets.as_array().unwrap().iter().map(|set| set["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bill-8192", "match-2048", "match-4096", "stats-16384", "stats-8192"]);
     assert_eq!(rig.get("/v1/health/live").await.expect(200).json(), json!({"status": "live"}));
     assert_eq!(rig.get("/v1/health/ready").await.expect(200).json(), json!({"status": "ready"}));
     rig.state.stop();

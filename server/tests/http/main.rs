@@ -7,6 +7,7 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod charges;
 mod client;
 mod errors;
 mod faults;
@@ -21,6 +22,7 @@ mod party;
 mod restart;
 mod rig;
 mod sockets;
+mod statistics;
 mod stores;
 mod sums;
 mod tenants;
