@@ -75,6 +75,7 @@ impl Accumulation for Charging {
 }
 
 /// Encrypted usage under one rate card: a sum for each period that has batches.
+#[derive(Clone)]
 pub struct Ledger {
     layout: Arc<Layout>,
     evaluator: Evaluator,

@@ -23,7 +23,7 @@ use crate::layout::Layout;
 pub struct MeterSettings {
     /// Name of the meter, in 1 to 64 bytes. Two meters of a tenant need two names or two seeds.
     pub name: String,
-    /// Lines after which a batch is closed, 1 to the number of slots. It is closed earlier where the slots of an item are used up.
+    /// Lines after which a batch is closed, 1 to the number of slots. It is closed earlier where a line finds the slots of its item used up.
     pub size: usize,
     /// Seconds after which a batch is closed although it is not full.
     pub age: u64,

@@ -156,9 +156,7 @@ impl Draft {
         for reading in readings {
             let pieces = Piece::of(layout, reading).ok()?;
             for piece in pieces.into_iter().filter(|piece| piece.period == period) {
-                let full =
-                    draft.used.get(piece.item.index()).is_none_or(|&used| used >= layout.slots(piece.item).len());
-                (!full).then_some(())?;
+                draft.has_room(layout, &piece).then_some(())?;
                 draft.place(layout, piece);
             }
         }
@@ -193,20 +191,22 @@ impl Draft {
         [self.minuends.as_slice(), self.subtrahends.as_slice()].into_iter().filter(|slots| !slots.is_empty())
     }
 
-    /// Puts a piece into the next free slot of its item; says whether that was the last one. A draft is closed before a slot could be missing.
-    pub(super) fn place(&mut self, layout: &Layout, piece: Piece) -> bool {
-        let slots = layout.slots(piece.item);
-        let Some(used) = self.used.get_mut(piece.item.index()) else { return true };
-        if let Some(&slot) = slots.get(*used) {
-            if let Some(place) = self.minuends.get_mut(usize::from(slot)) {
-                *place = piece.minuend;
-            }
-            if let Some(place) = self.subtrahends.get_mut(usize::from(slot)) {
-                *place = piece.subtrahend;
-            }
-            *used += 1;
-            self.lines += 1;
+    /// Whether the item of a piece has a slot left.
+    pub(super) fn has_room(&self, layout: &Layout, piece: &Piece) -> bool {
+        self.used.get(piece.item.index()).is_some_and(|&used| used < layout.slots(piece.item).len())
+    }
+
+    /// Puts a piece into the next slot of its item. Where there is none, nothing happens: see [`Draft::has_room`].
+    pub(super) fn place(&mut self, layout: &Layout, piece: Piece) {
+        let Some(used) = self.used.get_mut(piece.item.index()) else { return };
+        let Some(&slot) = layout.slots(piece.item).get(*used) else { return };
+        if let Some(place) = self.minuends.get_mut(usize::from(slot)) {
+            *place = piece.minuend;
         }
-        *used >= slots.len()
+        if let Some(place) = self.subtrahends.get_mut(usize::from(slot)) {
+            *place = piece.subtrahend;
+        }
+        *used += 1;
+        self.lines += 1;
     }
 }

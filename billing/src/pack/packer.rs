@@ -101,11 +101,16 @@ impl Packer {
         }
     }
 
-    /// Puts a piece into the draft in front, which is of its period, and closes the draft where it is full or old.
+    /// Puts a piece into the draft in front, which is of its period. A draft without a slot for it is closed before, one that is complete or old
+    /// after.
     fn place(&mut self, piece: Piece, now: u64) {
+        if self.open.first().is_some_and(|draft| !draft.has_room(&self.layout, &piece)) {
+            self.close(0);
+            self.open.insert(0, Draft::new(&self.layout, piece.period, now));
+        }
         let Some(draft) = self.open.first_mut() else { return };
-        let item_is_full = draft.place(&self.layout, piece);
-        if item_is_full || draft.lines() >= self.size || now.saturating_sub(draft.since()) >= self.age {
+        draft.place(&self.layout, piece);
+        if draft.lines() >= self.size || now.saturating_sub(draft.since()) >= self.age {
             self.close(0);
         }
     }
