@@ -12,11 +12,12 @@ body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{margin:.4rem 0}\
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;padding:.3rem 0}\
 th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #c8c8c8;vertical-align:top}\
-td.number,th.number{text-align:right}thead th{border-bottom:2px solid #1a1a1a}\
+td.number,th.number{text-align:right;white-space:nowrap}td:last-child,th:last-child{padding-right:0}thead th{border-bottom:2px solid #1a1a1a}\
 figure{margin:1rem 0;break-inside:avoid}svg{width:100%;height:auto;font:13px system-ui,sans-serif}\
-svg text{fill:#1a1a1a}svg .tick{fill:#4a4a4a;font-size:12px}svg .grid{stroke:#d0d0d0}svg .bar{fill:#1f5f8b}\
+svg text{fill:#1a1a1a;paint-order:stroke;stroke:#fff;stroke-width:3px}svg .tick{fill:#4a4a4a;font-size:12px}svg .grid{stroke:#d0d0d0}svg .bar{fill:#1f5f8b}\
 svg .line{fill:none;stroke:#1f5f8b;stroke-width:2}svg .band{fill:#1f5f8b;fill-opacity:.18}svg .error{fill:none;stroke:#b00020;stroke-width:1.5}\
 footer{margin-top:2.5rem;font-size:.85rem;color:#3a3a3a}code{overflow-wrap:anywhere}\
+@media (max-width:36rem){td.number{white-space:normal}}\
 @media print{body{margin:0;max-width:none}tr{break-inside:avoid}thead{display:table-header-group}}";
 
 /// The whole page.
@@ -65,8 +66,8 @@ pub(crate) fn html(report: &Report) -> String {
         page,
         "</main>\n<footer>\n<p>Statistic: {}, of at least {} contributions. Operator {} with the parameters {}.</p>\n\
          <p>Settings <code>{}</code>, request <code>{}</code> (SHA-256).</p>\n\
-         <p>The bounds hold for what was contributed, except with probability 2<sup>-128</sup>. Whether a contributor measured rightly is not \
-         theirs to say.</p>\n</footer>\n</body>\n</html>\n",
+         <p>The bounds hold for what was contributed, except with probability 2<sup>-128</sup>. They do not say whether contributors \
+         measured rightly.</p>\n</footer>\n</body>\n</html>\n",
         escape(report.settings.collect.name()),
         report.settings.minimum_contributions,
         escape(&report.operator),

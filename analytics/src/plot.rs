@@ -12,7 +12,8 @@ const ROW: f64 = 26.0;
 const TOP: f64 = 34.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 56.0;
-const LABEL_CHARACTERS: usize = 32;
+/// Room for a label, in widths of a Latin character.
+const LABEL_WIDTH: usize = 26;
 
 /// What a plot is called and shows, for those who see it and for those who have it read to them.
 pub(crate) struct Caption<'a> {
@@ -154,10 +155,18 @@ fn whisker((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> String {
 }
 
 fn shortened(label: &str) -> String {
-    if label.chars().count() <= LABEL_CHARACTERS {
-        return label.to_owned();
+    // From Hangul on most scripts take two places.
+    let mut room = LABEL_WIDTH;
+    let fits = |character: &char| {
+        let width = if *character < '\u{1100}' { 1 } else { 2 };
+        room.checked_sub(width).map(|left| room = left).is_some()
+    };
+    let mut shown: String = label.chars().take_while(fits).collect();
+    if shown.len() < label.len() {
+        shown.pop();
+        shown.push('…');
     }
-    label.chars().take(LABEL_CHARACTERS - 1).chain(['…']).collect()
+    shown
 }
 
 /// An axis from one multiple of a round step to another.
@@ -237,12 +246,13 @@ mod tests {
 
     #[test]
     fn long_labels_are_shortened_and_kept_whole_in_the_title() {
-        let long = "ä".repeat(100);
-        let svg = bars(
-            &CAPTION,
-            &[Bar { label: long.clone(), value: Estimate::exact(1.0), text: String::new() }],
-            (0.0, 1.0),
-        );
-        assert!(svg.contains(&format!("<title>{long}</title>{}…<", "ä".repeat(LABEL_CHARACTERS - 1))));
+        for (character, kept) in [("ä", LABEL_WIDTH - 1), ("語", LABEL_WIDTH / 2 - 1)] {
+            let label = character.repeat(100);
+            let bar = Bar { label: label.clone(), value: Estimate::exact(1.0), text: String::new() };
+            let svg = bars(&CAPTION, &[bar], (0.0, 1.0));
+            assert!(svg.contains(&format!("<title>{label}</title>{}…<", character.repeat(kept))));
+        }
+        assert_eq!(shortened("Ada Lovelace"), "Ada Lovelace");
+        assert_eq!(shortened(&"a".repeat(LABEL_WIDTH)), "a".repeat(LABEL_WIDTH));
     }
 }

@@ -31,28 +31,21 @@ pub(crate) fn optional(value: Option<Estimate>, unit: &str) -> String {
     value.map_or_else(|| "none".to_owned(), |value| figure(value, unit))
 }
 
-/// A value to as many decimals as its bound supports, at most six, and the bound rounded up.
+/// Most decimals of a figure; the JSON has all.
+const DECIMALS: f64 = 3.0;
+
+/// A value to as many decimals as its bound supports, at most three, and the bound to as many, rounded up with what the value's rounding adds.
 pub(crate) fn figure(estimate: Estimate, unit: &str) -> String {
     let Estimate { value, bound } = estimate;
     if bound == 0.0 && value.fract() == 0.0 {
         return format!("{value}{unit}");
     }
-    let decimals = (-bound.log10()).ceil().clamp(0.0, 6.0) as usize;
+    let decimals = (-bound.log10()).ceil().clamp(0.0, DECIMALS) as usize;
     let shown = unsigned_zero(format!("{value:.decimals$}"));
     let rounding = shown.parse::<f64>().map_or(0.0, |shown| (shown - value).abs());
-    format!("{shown} ± {}{unit}", rounded_up(bound + rounding))
-}
-
-/// Two significant digits, not less than the number.
-fn rounded_up(bound: f64) -> String {
-    let exponent = bound.log10().floor() as i32;
-    let unit = 10_f64.powi(exponent - 1);
-    let digits = (bound / unit).ceil();
-    match exponent {
-        -3..=-1 => format!("{:.*}", (1 - exponent) as usize, digits * unit),
-        0..=6 => format!("{:.*}", usize::from(exponent == 0), digits * unit),
-        _ => format!("{:.1}e{exponent}", digits / 10.0),
-    }
+    let places = 10_f64.powi(decimals as i32);
+    let most = ((bound + rounding) * places).ceil() / places;
+    format!("{shown} ± {most:.decimals$}{unit}")
 }
 
 /// A zero that comes from rounding has no sign.
@@ -71,13 +64,13 @@ mod tests {
     fn figures_show_what_their_bound_supports() {
         let shown = |value, bound| figure(Estimate::new(value, bound), " s");
         assert_eq!(shown(42.0, 0.0), "42 s");
-        assert_eq!(shown(1234.5678, 0.02), "1234.57 ± 0.023 s");
-        assert_eq!(shown(1234.5678, 3.0), "1235 ± 3.5 s");
-        assert_eq!(shown(0.5, 1e-9), "0.500000 ± 1.0e-9 s");
-        assert_eq!(shown(0.123_456_789, 1e-9), "0.123457 ± 2.2e-7 s");
-        assert_eq!(shown(-0.000_000_01, 1e-7), "0.000000 ± 1.1e-7 s");
+        assert_eq!(shown(1234.5678, 0.02), "1234.57 ± 0.03 s");
+        assert_eq!(shown(1234.5678, 3.0), "1235 ± 4 s");
+        assert_eq!(shown(0.123_456_789, 1e-9), "0.123 ± 0.001 s");
+        assert_eq!(shown(0.5, 0.0), "0.500 ± 0.000 s");
+        assert_eq!(shown(-0.000_000_01, 1e-7), "0.000 ± 0.001 s");
         assert_eq!(shown(-7.0, 25.0), "-7 ± 25 s");
-        assert_eq!(shown(1e9, 123_456_789.0), "1000000000 ± 1.3e8 s");
+        assert_eq!(shown(1e9, 123_456_789.0), "1000000000 ± 123456789 s");
     }
 
     #[test]

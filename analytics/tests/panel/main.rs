@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code: a panic is a failed test")]
 
 mod pages;
+mod random;
 mod refusals;
 mod rig;
 mod states;

@@ -189,3 +189,16 @@ fn the_stated_bounds_hold_for_the_extremes_of_the_ranges() {
     assert_admits(histogram.counts[0], 2.0, 0.0);
     assert_eq!(panel.sums.batches(), 2);
 }
+
+#[test]
+fn the_worked_example_of_the_documentation() {
+    let mut panel = HOST.panel(r#"{"attention": {"slots": 1}}"#, 3);
+    for score in [0.25, 0.5, 1.0] {
+        panel.add(&Contribution::attention(&panel.plan, &[Some(score)]).unwrap());
+    }
+    let Findings::Attention { overall, .. } = panel.findings() else { panic!("another statistic") };
+    assert_admits(overall.mean.sum, 1.75, 2.0e-8);
+    assert_admits(overall.sum_of_squares, 1.3125, 4.0e-8);
+    assert_admits(overall.mean.mean.unwrap(), 1.75 / 3.0, 6.8e-9);
+    assert_admits(overall.variance.unwrap(), 1.3125 / 3.0 - (1.75_f64 / 3.0).powi(2), 2.2e-8);
+}
