@@ -194,6 +194,12 @@ impl LimbArithmetic {
         dispatch!(self, lift_small(self.modulus, out, values));
     }
 
+    /// `acc = acc + values` for small signed integers, in constant time as [`Self::from_small`].
+    pub fn add_small_assign(&self, acc: &mut [u64], values: &[i8]) {
+        assert_lengths(acc.len(), [values.len()]);
+        dispatch!(self, add_small_assign(self.modulus, acc, values));
+    }
+
     /// `acc = acc + w * src` for residues modulo `source` taken as integers in `[-(source - 1) / 2, (source - 1) / 2]` and one
     /// canonical factor; panics if `w >= p`.
     pub fn lift_centred_mul_add_assign(&self, acc: &mut [u64], src: &[u64], source: Modulus, w: u64) {

@@ -212,6 +212,12 @@ fn changes_of_modulus() {
             let mut out = vec![u64::MAX; n];
             limb.from_small(&mut out, &values);
             assert_eq!(out, values.iter().map(|&v| p.from_signed(v.into())).collect::<Vec<_>>());
+            for seed in [0, 1, 2] {
+                let acc = operand(p, n, seed);
+                let mut sum = acc.clone();
+                limb.add_small_assign(&mut sum, &values);
+                check(&sum, p, |j| u128::from(acc[j]) + u128::from(out[j]));
+            }
         }
     });
 }

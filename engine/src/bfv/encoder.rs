@@ -60,8 +60,9 @@ impl Context {
     pub fn encode_coefficients_within(&self, values: &[i64], limit: u64) -> Result<Plaintext, Error> {
         let capacity = self.parameters().degree();
         let limit = limit.min(self.plaintext_limit());
-        let mut residues = self.residues_of(values, limit, capacity)?;
-        residues.resize(capacity, 0);
+        Self::check_values(values, limit, capacity)?;
+        let mut residues = vec![0; capacity];
+        residues.iter_mut().zip(values).for_each(|(residue, &value)| *residue = self.residue_of(value));
         let one_norm = values.len() as u128 * u128::from(limit);
         Ok(Plaintext { residues, parameters: self.parameters().digest(), one_norm })
     }
@@ -74,15 +75,16 @@ impl Context {
     /// Value `i` goes to slot `i`: first the `n / 2` slots of row 0, then those of row 1. Absent slots are zero.
     pub fn encode_slots(&self, values: &[i64]) -> Result<Plaintext, Error> {
         let slots = self.slots()?;
-        let values = self.residues_of(values, self.plaintext_limit(), slots.positions.len())?;
+        Self::check_values(values, self.plaintext_limit(), slots.positions.len())?;
         let mut residues = vec![0; self.parameters().degree()];
-        for (&position, value) in slots.positions.iter().zip(values) {
+        for (&position, &value) in slots.positions.iter().zip(values) {
             if let Some(place) = residues.get_mut(position) {
-                *place = value;
+                *place = self.residue_of(value);
             }
         }
         slots.plan.inverse(&mut residues);
-        Plaintext::from_residues(self, residues)
+        let one_norm = residues.len() as u128 * u128::from(self.plaintext_limit());
+        Ok(Plaintext { residues, parameters: self.parameters().digest(), one_norm })
     }
 
     /// The centred coefficients.
@@ -99,22 +101,21 @@ impl Context {
         Ok(slots.positions.iter().filter_map(|&position| values.get(position)).map(|&value| t.centre(value)).collect())
     }
 
-    fn residues_of(&self, values: &[i64], limit: u64, capacity: usize) -> Result<Vec<u64>, Error> {
+    /// Refuses too many values, and values beyond the limit.
+    fn check_values(values: &[i64], limit: u64, capacity: usize) -> Result<(), Error> {
         if values.len() > capacity {
             return Err(Error::TooManyValues { found: values.len(), capacity });
         }
-        // The scan does not stop early, so that its time does not tell where a private value is too large.
-        let outside = values
-            .iter()
-            .enumerate()
-            .rev()
-            .fold(None, |found, (index, value)| if value.unsigned_abs() > limit { Some(index) } else { found });
-        match outside {
-            Some(index) => Err(Error::ValueOutOfRange { index, limit }),
-            None => Ok(values
-                .iter()
-                .map(|&value| (value + (self.plaintext_modulus().value() as i64 & (value >> 63))) as u64)
-                .collect()),
+        // Values within the limit, all or none, take the same time; where one is too large the error tells.
+        if !values.iter().fold(false, |outside, value| outside | (value.unsigned_abs() > limit)) {
+            return Ok(());
         }
+        let index = values.iter().position(|value| value.unsigned_abs() > limit).unwrap_or_default();
+        Err(Error::ValueOutOfRange { index, limit })
+    }
+
+    /// The canonical residue of a value within the plaintext limit.
+    fn residue_of(&self, value: i64) -> u64 {
+        (value + (self.plaintext_modulus().value() as i64 & (value >> 63))) as u64
     }
 }

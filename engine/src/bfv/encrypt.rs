@@ -7,7 +7,7 @@ use crate::error::{Error, Object};
 use crate::noise::NoiseBound;
 use crate::params::Level;
 use crate::ring::{Coeff, Poly, Seed};
-use crate::rlwe::{PublicKey, encrypt_zero};
+use crate::rlwe::{PublicKey, encrypt_message};
 
 impl Context {
     /// `round(Q m / t)` over the primes of a level, for centred `m`.
@@ -29,12 +29,9 @@ impl Context {
     /// A seed is secret and serves one plaintext under one key. Two plaintexts under one seed show their difference to everybody; one plaintext under two
     /// keys shows itself. Who derives seeds must derive them from the plaintext and the key, among other things.
     pub fn encrypt_with_seed(&self, plaintext: &Plaintext, key: &PublicKey, seed: &Seed) -> Result<Ciphertext, Error> {
-        let mut zero = encrypt_zero(self.parameters(), key, seed);
-        let message = self.scale_message(plaintext, zero.level())?.into_ntt();
-        if let Some(body) = zero.components_mut().first_mut() {
-            body.add_assign(&message);
-        }
-        Ciphertext::new(self, zero, NoiseBound::fresh_public(self.parameters().degree()))
+        let message = self.scale_message(plaintext, self.parameters().top_level())?;
+        let encrypted = encrypt_message(self.parameters(), key, seed, message);
+        Ciphertext::new(self, encrypted, NoiseBound::fresh_public(self.parameters().degree()))
     }
 
     pub(super) fn check_plaintext(&self, plaintext: &Plaintext) -> Result<(), Error> {

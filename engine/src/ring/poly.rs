@@ -148,6 +148,11 @@ impl Poly<Coeff> {
         self.reinterpret()
     }
 
+    /// The same residues as evaluations, for callers that transformed every limb themselves.
+    pub(crate) fn assume_ntt(self) -> Poly<Ntt> {
+        self.reinterpret()
+    }
+
     /// The residues of small signed coefficients, one per power of `X`. Constant time.
     pub fn from_small(basis: &Arc<Basis>, coefficients: &[i8]) -> Self {
         let mut poly = Self::stale(basis);

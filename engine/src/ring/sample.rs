@@ -125,22 +125,31 @@ impl Expander {
 
     /// A centred binomial polynomial (eta = 21) of the given degree from stream `index`.
     pub fn error(&self, degree: usize, index: u64, backend: blindrelay_kernels::Backend) -> SmallPoly {
-        let words = self.words(degree, index);
-        let mut out = vec![0; degree];
-        sampling::centred_binomial(backend, &mut out, &words);
-        SmallPoly(out)
+        self.small(degree, index, |out, words| sampling::centred_binomial(backend, out, words))
     }
 
     /// A uniform ternary polynomial of the given degree from stream `index`.
     pub fn ternary(&self, degree: usize, index: u64, backend: blindrelay_kernels::Backend) -> SmallPoly {
-        let words = self.words(degree, index);
-        let mut out = vec![0; degree];
-        sampling::ternary(backend, &mut out, &words);
-        SmallPoly(out)
+        self.small(degree, index, |out, words| sampling::ternary(backend, out, words))
     }
 
-    fn words(&self, count: usize, index: u64) -> Zeroizing<Vec<u64>> {
-        let mut words = Zeroizing::new(vec![0; count]);
+    /// One coefficient for each word of stream `index`. Few words are held at a time: they stay in the cache and are quickly wiped.
+    fn small(&self, degree: usize, index: u64, sample: impl Fn(&mut [i8], &[u64])) -> SmallPoly {
+        let mut stream = self.stream(index);
+        let mut words = Zeroizing::new([0; 512]);
+        let mut coefficients = vec![0; degree];
+        for out in coefficients.chunks_mut(words.len()) {
+            if let Some(words) = words.get_mut(..out.len()) {
+                stream.fill(words);
+                sample(out, words);
+            }
+        }
+        SmallPoly(coefficients)
+    }
+
+    #[cfg(test)]
+    fn words(&self, count: usize, index: u64) -> Vec<u64> {
+        let mut words = vec![0; count];
         self.stream(index).fill(&mut words);
         words
     }
@@ -172,10 +181,10 @@ mod tests {
     fn streams_are_deterministic_and_separate() {
         let seed = Seed::from_bytes([7; 32]);
         let expander = Expander::new(&seed, "test");
-        assert_eq!(*expander.words(8, 0), *expander.words(8, 0));
-        assert_ne!(*expander.words(8, 0), *expander.words(8, 1));
-        assert_ne!(*expander.words(8, 0), *Expander::new(&seed, "other").words(8, 0));
-        assert_ne!(*expander.words(8, 0), *Expander::new(&Seed::from_bytes([8; 32]), "test").words(8, 0));
+        assert_eq!(expander.words(8, 0), expander.words(8, 0));
+        assert_ne!(expander.words(8, 0), expander.words(8, 1));
+        assert_ne!(expander.words(8, 0), Expander::new(&seed, "other").words(8, 0));
+        assert_ne!(expander.words(8, 0), Expander::new(&Seed::from_bytes([8; 32]), "test").words(8, 0));
         let mut whole = [0; 6];
         expander.stream(3).fill(&mut whole);
         let mut parts = [0; 6];

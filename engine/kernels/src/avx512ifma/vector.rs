@@ -36,6 +36,7 @@ entries! {
         w: FixedFactor
     );
     lift_small(modulus: Modulus, out: &mut [u64], values: &[i8]);
+    add_small_assign(modulus: Modulus, acc: &mut [u64], values: &[i8]);
     centre(modulus: Modulus, out: &mut [i64], src: &[u64]);
 }
 
@@ -286,11 +287,28 @@ fn lift_small(modulus: Modulus, out: &mut [u64], values: &[i8]) {
     let offset = broadcast(modulus.value() * 128_u64.div_ceil(modulus.value()));
     let ((out, out_tail), (values, values_tail)) = (out.as_chunks_mut(), values.as_chunks::<8>());
     for (out, values) in out.iter_mut().zip(values) {
-        let bytes = i64::from_le_bytes(values.map(i8::cast_unsigned));
-        let lanes = _mm512_cvtepi8_epi64(_mm_cvtsi64_si128(bytes));
-        store(out, reduce_lanes(&residues, unit_quotient, _mm512_add_epi64(lanes, offset)));
+        store(out, reduce_lanes(&residues, unit_quotient, _mm512_add_epi64(widen(*values), offset)));
     }
     scalar::vector::lift_small(modulus, out_tail, values_tail);
+}
+
+/// Eight signed bytes, one a lane.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn widen(values: [i8; 8]) -> __m512i {
+    _mm512_cvtepi8_epi64(_mm_cvtsi64_si128(i64::from_le_bytes(values.map(i8::cast_unsigned))))
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn add_small_assign(modulus: Modulus, acc: &mut [u64], values: &[i8]) {
+    let (residues, unit_quotient) = (Residues::new(modulus), broadcast(modulus.shoup52(1)));
+    let offset = broadcast(modulus.value() * 128_u64.div_ceil(modulus.value()));
+    let ((acc, acc_tail), (values, values_tail)) = (acc.as_chunks_mut(), values.as_chunks::<8>());
+    for (acc, values) in acc.iter_mut().zip(values) {
+        let sum = _mm512_add_epi64(_mm512_add_epi64(load(acc), offset), widen(*values));
+        store(acc, reduce_lanes(&residues, unit_quotient, sum));
+    }
+    scalar::vector::add_small_assign(modulus, acc_tail, values_tail);
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]

@@ -134,6 +134,14 @@ pub(crate) fn lift_centred_mul_add_assign(
     }
 }
 
+pub(crate) fn add_small_assign(modulus: Modulus, acc: &mut [u64], values: &[i8]) {
+    let one = FixedFactor::new(modulus, 1);
+    let offset = modulus.value() * 128_u64.div_ceil(modulus.value());
+    for (acc, &value) in acc.iter_mut().zip(values) {
+        *acc = one.mul(modulus, (*acc + offset).wrapping_add_signed(i64::from(value)));
+    }
+}
+
 pub(crate) fn centre(modulus: Modulus, out: &mut [i64], src: &[u64]) {
     for (out, &src) in out.iter_mut().zip(src) {
         *out = modulus.centre(src);
