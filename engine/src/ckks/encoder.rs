@@ -1,5 +1,6 @@
 //! Plaintexts: slots scaled, interpolated and rounded to integer coefficients.
 
+use blindrelay_kernels::Modulus;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::bounds::{self, Bounds, log2_sum};
@@ -166,7 +167,7 @@ pub(super) fn fill(poly: &mut Poly<Coeff>, integers: &[f64]) {
 }
 
 /// The residue of an integer given as a double.
-pub(super) fn residue_of(integer: f64, modulus: crate::Modulus) -> u64 {
+pub(super) fn residue_of(integer: f64, modulus: Modulus) -> u64 {
     if integer.abs() < 9.0e18 {
         return modulus.from_signed(integer as i64);
     }
