@@ -4,14 +4,14 @@ use blindrelay_engine::ckks::Plaintext;
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::rlwe::PublicKey;
 use blindrelay_engine::wire::{Wire, content_digest, public_key_to_bytes};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::ContributionError;
 use crate::plan::Plan;
 use crate::settings::{Collect, bin};
 
 /// From joining to leaving, in seconds since the first bucket began.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Zeroize)]
 pub struct Stay {
     /// When somebody joined.
     pub join: f64,
@@ -191,11 +191,11 @@ fn coverage(stays: &[Stay], buckets: usize, bucket_seconds: f64) -> Result<Vec<f
             return Err(ContributionError::LeaveBeforeJoin { index });
         }
     }
-    let mut sorted = stays.to_vec();
+    let mut sorted = Zeroizing::new(stays.to_vec());
     sorted.sort_by(|a, b| a.join.total_cmp(&b.join));
     let mut covered = vec![0.0; buckets];
     let mut until = 0.0_f64;
-    for stay in sorted {
+    for stay in sorted.iter() {
         let (from, to) = (stay.join.max(until), stay.leave);
         until = until.max(to);
         let first = (from / bucket_seconds) as usize;

@@ -1,13 +1,13 @@
 //! What is refused, by name, and changes nothing.
 
 use blindrelay_analytics::{
-    Answer, AnswerError, Contribution, ContributionError, Plan, Settings, SettingsError, Slots, Stay,
+    Answer, AnswerError, Contribution, ContributionError, Plan, Settings, SettingsError, Slots, Statistics, Stay,
 };
-use blindrelay_engine::Error;
-use blindrelay_engine::ckks::Encoding;
+use blindrelay_engine::ckks::{Context, Encoding, Scale};
 use blindrelay_engine::operator::{Accumulation, Accumulator, OperatorError};
-use blindrelay_engine::params::{Level, MATCH_2048, STATS_16384, preset};
+use blindrelay_engine::params::{Level, ParameterSpec, Parameters, STATS_16384, preset};
 use blindrelay_engine::wire::{Message, Wire, WireError};
+use blindrelay_engine::{Backend, Error};
 
 use crate::rig::{HOST, Host, Panel};
 
@@ -81,11 +81,17 @@ fn settings_that_do_not_fit_the_parameters_are_refused() {
         let error = HOST.operator.new_accumulator(text).err().unwrap();
         assert!(matches!(error, OperatorError::Settings { .. }), "{error}");
     }
-    let other = blindrelay_engine::ckks::Context::new(
-        &blindrelay_engine::params::Parameters::new(preset(MATCH_2048).unwrap(), blindrelay_engine::Backend::Scalar)
-            .unwrap(),
-    );
-    assert!(other.is_err(), "an exact set has no approximate context");
+}
+
+#[test]
+fn a_set_of_another_name_has_no_operator() {
+    let spec = ParameterSpec { name: "stats-mine".into(), ..preset(STATS_16384).unwrap() };
+    let context = Context::new(&Parameters::new(spec, Backend::detect()).unwrap()).unwrap();
+    let refused = |error: &Error| matches!(error, Error::Unsupported { name, .. } if name == "stats-mine");
+    assert!(refused(&Statistics::new(&context).err().unwrap()));
+    let settings = format!(r#"{{"collect": {ATTENTION}, "minimum_contributions": 1}}"#);
+    let error = Plan::new(&Settings::from_json(&settings).unwrap(), &context).unwrap_err();
+    assert!(matches!(&error, SettingsError::Engine(error) if refused(error)), "{error}");
 }
 
 #[test]
@@ -151,8 +157,8 @@ fn ciphertexts_of_another_shape_are_refused() {
     let unfit = |word: &'static str| move |error: &OperatorError| matches!(error, OperatorError::Unfit { object: "batch", reason } if reason.contains(word));
     let message = |panel: &Panel<'_>, items| panel.plan.contribution_message(items).unwrap();
     let shapes = [
-        (fresh.clone().at(Level(0)).with_scale(blindrelay_engine::ckks::Scale::power_of_two(30)), "level"),
-        (fresh.clone().with_scale(blindrelay_engine::ckks::Scale::power_of_two(40)), "scale"),
+        (fresh.clone().at(Level(0)).with_scale(Scale::power_of_two(30)), "level"),
+        (fresh.clone().with_scale(Scale::power_of_two(40)), "scale"),
         (fresh.clone().within(2.0), "claims"),
     ];
     for (encoding, word) in shapes {
