@@ -19,6 +19,7 @@ mod forward;
 mod inverse;
 mod lanes;
 mod ntt;
+mod packing;
 mod residues;
 mod rns;
 mod sampling;
@@ -26,7 +27,7 @@ mod vector;
 
 pub(crate) use ntt::NttTables;
 
-/// Proof that the CPU has AVX-512 F, DQ and IFMA: it can only be obtained from [`Avx512Ifma::detect`].
+/// Proof that the CPU has AVX-512 F, BW, DQ, IFMA and VBMI (every CPU with IFMA has the others): it can only be obtained from [`Avx512Ifma::detect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512Ifma(());
 
@@ -34,8 +35,10 @@ impl Avx512Ifma {
     /// Asks the CPU; the only place that does.
     pub fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512ifma"))
+            && is_x86_feature_detected!("avx512ifma")
+            && is_x86_feature_detected!("avx512vbmi"))
         .then_some(Self(()))
     }
 }

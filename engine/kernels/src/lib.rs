@@ -14,6 +14,7 @@ mod buffer;
 mod error;
 mod limb;
 mod modulus;
+pub mod packing;
 mod plan;
 mod prefetch;
 mod prime;

@@ -133,7 +133,7 @@ impl Wire for Answer {
         let mut bytes = prefix(Self::KIND, parameters.digest(), &codec::encode(&typed), payload_len);
         let moduli = parameters.answer_basis().map(|basis| basis.moduli()).unwrap_or_default();
         for modulus in moduli {
-            pack(self.body(), modulus.bits(), &mut bytes);
+            pack(parameters.backend(), self.body(), modulus.bits(), &mut bytes);
         }
         for component in self.rest() {
             write_poly(component, &mut bytes);
@@ -152,7 +152,8 @@ impl Wire for Answer {
         let positions = typed.positions.parse(parameters.degree())?;
         let mut body = vec![0; positions.len()];
         for (limb, modulus) in basis.moduli().into_iter().enumerate() {
-            unpack(payload.take(packed_len(body.len(), modulus.bits()))?, modulus, limb, &mut body)?;
+            let packed = payload.take(packed_len(body.len(), modulus.bits()))?;
+            unpack(parameters.backend(), packed, modulus, limb, &mut body)?;
         }
         let rest = (0..typed.rest).map(|_| read_poly(&mut payload, basis)).collect::<Result<Vec<_>, _>>()?;
         if rest.iter().all(Poly::is_zero) {

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use blindrelay_kernels::{MAX_MODULUS_BITS, Modulus};
+use blindrelay_kernels::packing::{pack_leading, unpack_leading};
+use blindrelay_kernels::{Backend, MAX_MODULUS_BITS, Modulus};
 
 use super::error::WireError;
 use super::header::Payload;
@@ -34,12 +35,22 @@ pub(super) fn packed_len(count: usize, bits: u32) -> usize {
     (count * bits as usize).div_ceil(8)
 }
 
+/// Residues that are packed at a time, before their bytes are appended.
+const BLOCK: usize = 512;
+
 /// Appends canonical residues modulo a prime of `bits` bits; the last byte is filled with zero bits.
-pub(super) fn pack(residues: &[u64], bits: u32, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + packed_len(residues.len(), bits), 0);
-    let bytes = out.get_mut(start..).unwrap_or_default();
-    with_width!(bits, pack_groups(residues, bytes));
+pub(super) fn pack(backend: Backend, residues: &[u64], bits: u32, out: &mut Vec<u8>) {
+    out.reserve(packed_len(residues.len(), bits));
+    // Vectors write beyond the last byte.
+    let mut block = [0; BLOCK / 8 * MAX_MODULUS_BITS as usize + 64];
+    for residues in residues.chunks(BLOCK) {
+        let packed = pack_leading(backend, residues, bits, &mut block);
+        let (bytes, _) = block.split_at_mut(packed_len(residues.len(), bits));
+        let (_, room) = bytes.split_at_mut(packed_len(packed, bits));
+        let (_, rest) = residues.split_at(packed);
+        with_width!(bits, pack_groups(rest, room));
+        out.extend_from_slice(bytes);
+    }
 }
 
 fn pack_groups<const B: usize>(residues: &[u64], bytes: &mut [u8]) {
@@ -83,18 +94,27 @@ fn pack_group<const B: usize>(group: &[u64; GROUP]) -> [u8; B] {
 /// Reads `out.len()` residues modulo the prime at position `limb` of its basis. `bytes` is as long as [`packed_len`] says.
 ///
 /// Refused: a residue that is not below the prime, and bits after the last residue that are not zero.
-pub(super) fn unpack(bytes: &[u8], modulus: Modulus, limb: usize, out: &mut [u64]) -> Result<(), WireError> {
+pub(super) fn unpack(
+    backend: Backend,
+    bytes: &[u8],
+    modulus: Modulus,
+    limb: usize,
+    out: &mut [u64],
+) -> Result<(), WireError> {
     let found = bytes.len();
     let needed = packed_len(out.len(), modulus.bits());
     if found != needed {
         return Err(WireError::Truncated { needed, found });
     }
     let limit = modulus.value() - 1;
-    let checked = with_width!(modulus.bits(), unpack_groups(bytes, limit, out));
+    let (unpacked, leading_within) = unpack_leading(backend, bytes, modulus.bits(), limit, out);
+    let (_, room) = out.split_at_mut(unpacked);
+    let (_, rest) = bytes.split_at(packed_len(unpacked, modulus.bits()));
+    let checked = with_width!(modulus.bits(), unpack_groups(rest, limit, room));
     if !checked.padding_is_zero {
         return Err(WireError::NotCanonical { what: "bits after the last residue are not zero" });
     }
-    if checked.all_within {
+    if leading_within && checked.all_within {
         return Ok(());
     }
     let index = out.iter().position(|&residue| residue > limit).unwrap_or_default();
@@ -148,7 +168,7 @@ fn unpack_group<const B: usize>(packed: &[u8; B]) -> [u64; GROUP] {
 /// Appends the residues of every limb in the order of the basis.
 pub(super) fn write_poly<R: Representation>(poly: &Poly<R>, out: &mut Vec<u8>) {
     for (limb, residues) in poly.limbs() {
-        pack(residues, limb.modulus().bits(), out);
+        pack(limb.arithmetic().backend(), residues, limb.modulus().bits(), out);
     }
 }
 
@@ -157,10 +177,10 @@ pub(super) fn read_poly<R: Representation>(
     payload: &mut Payload<'_>,
     basis: &Arc<Basis>,
 ) -> Result<Poly<R>, WireError> {
-    let mut poly = Poly::zero(basis);
+    let mut poly = Poly::stale(basis);
     for (index, (limb, residues)) in poly.limbs_mut().enumerate() {
         let bytes = payload.take(packed_len(residues.len(), limb.modulus().bits()))?;
-        unpack(bytes, limb.modulus(), index, residues)?;
+        unpack(limb.arithmetic().backend(), bytes, limb.modulus(), index, residues)?;
     }
     Ok(poly)
 }
@@ -196,13 +216,15 @@ mod tests {
             for modulus in (2..=MAX_MODULUS_BITS).flat_map(moduli) {
                 let bits = modulus.bits();
                 let residues: Vec<u64> = words.iter().map(|&word| modulus.reduce(word)).collect();
-                let mut bytes = vec![0xaa];
-                pack(&residues, bits, &mut bytes);
-                let (_, packed) = bytes.split_first().unwrap();
-                prop_assert_eq!(packed, packed_bit_by_bit(&residues, bits));
-                let mut back = vec![u64::MAX; residues.len()];
-                prop_assert_eq!(unpack(packed, modulus, 0, &mut back), Ok(()));
-                prop_assert_eq!(back, residues);
+                for backend in Backend::available() {
+                    let mut bytes = vec![0xaa];
+                    pack(backend, &residues, bits, &mut bytes);
+                    let (_, packed) = bytes.split_first().unwrap();
+                    prop_assert_eq!(packed, packed_bit_by_bit(&residues, bits));
+                    let mut back = vec![u64::MAX; residues.len()];
+                    prop_assert_eq!(unpack(backend, packed, modulus, 0, &mut back), Ok(()));
+                    prop_assert_eq!(&back, &residues);
+                }
             }
         }
 
@@ -211,10 +233,12 @@ mod tests {
             for modulus in (2..=MAX_MODULUS_BITS).flat_map(moduli) {
                 let mut residues = [modulus.value() - 1; 40];
                 residues[at] = (modulus.value() + above).min((1 << modulus.bits()) - 1);
-                let mut back = [0; 40];
-                let found = unpack(&packed_bit_by_bit(&residues, modulus.bits()), modulus, 3, &mut back);
+                let packed = packed_bit_by_bit(&residues, modulus.bits());
                 let expected = if residues[at] < modulus.value() { Ok(()) } else { Err(WireError::Residue { limb: 3, index: at }) };
-                prop_assert_eq!(found, expected);
+                for backend in Backend::available() {
+                    let mut back = [0; 40];
+                    prop_assert_eq!(&unpack(backend, &packed, modulus, 3, &mut back), &expected);
+                }
             }
         }
     }
@@ -228,7 +252,7 @@ mod tests {
                 for bit in count * bits..8 * bytes.len() {
                     bytes[bit / 8] ^= 1 << (bit % 8);
                     let mut back = vec![0; count];
-                    let refused = unpack(&bytes, modulus, 0, &mut back);
+                    let refused = unpack(Backend::detect(), &bytes, modulus, 0, &mut back);
                     assert!(matches!(refused, Err(WireError::NotCanonical { .. })), "{count} of {bits} bits: {bit}");
                     bytes[bit / 8] ^= 1 << (bit % 8);
                 }
@@ -240,7 +264,7 @@ mod tests {
     fn other_lengths_are_refused() {
         let [_, modulus] = moduli(41);
         for found in [0, 81, 83] {
-            let refused = unpack(&vec![0; found], modulus, 0, &mut [0; 16]);
+            let refused = unpack(Backend::detect(), &vec![0; found], modulus, 0, &mut [0; 16]);
             assert_eq!(refused, Err(WireError::Truncated { needed: 82, found }));
         }
     }
