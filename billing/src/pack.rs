@@ -111,7 +111,7 @@ impl Meter {
     pub fn batches(&mut self) -> Result<Vec<Batch>, MeterError> {
         self.closed.append(&mut self.packer.drafts());
         let batches = self.closed.iter().map(|draft| self.encryptor.encrypt(draft)).collect::<Result<_, _>>()?;
-        self.closed.clear();
+        self.closed.drain(..).for_each(|draft| self.packer.recycle(draft));
         Ok(batches)
     }
 }

@@ -3,6 +3,7 @@
 pub mod approximate;
 pub mod circuits;
 pub mod generator;
+pub mod invoices;
 pub mod noise;
 pub mod oracle;
 pub mod precision;

@@ -44,25 +44,6 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    /// The piece of a reading that lies in one period as a whole and breaks no rule; `None` otherwise.
-    pub(super) fn within(layout: &Layout, reading: &Reading, period: Period) -> Option<Self> {
-        let item = layout.card().item(reading.item)?;
-        item.price_on(period.start)?;
-        let start = period.start.unix();
-        let (minuend, subtrahend) = match (reading.measurement, item.kind()) {
-            (Measurement::Quantity { at, amount }, ItemKind::Quantity) => {
-                (period.contains(at) && amount >= 0 && amount.unsigned_abs() <= item.limit()).then_some((amount, 0))?
-            }
-            (Measurement::Interval { join, leave }, ItemKind::Interval) => {
-                let inside = join >= start && leave <= period.end.unix() && join < period.end.unix();
-                (inside && leave >= join && leave - join <= item.limit())
-                    .then_some(((leave - start) as i64, (join - start) as i64))?
-            }
-            _ => return None,
-        };
-        Some(Self { item: reading.item, period, minuend, subtrahend })
-    }
-
     /// The pieces of a reading, one for each period that it touches.
     pub(super) fn of(layout: &Layout, reading: &Reading) -> Result<Vec<Self>, MeterError> {
         let card = layout.card();
@@ -111,6 +92,36 @@ fn check(item: &Item, measurement: Measurement) -> Result<(), MeterError> {
     Ok(())
 }
 
+/// What a reading of an item has to be in one period.
+#[derive(Clone, Copy)]
+struct Rule {
+    kind: ItemKind,
+    /// Largest quantity; `None` where the item has no price.
+    limit: Option<u64>,
+}
+
+impl Rule {
+    fn of(item: &Item, period: Period) -> Self {
+        Self { kind: item.kind(), limit: item.price_on(period.start).map(|_| item.limit()) }
+    }
+
+    /// What a reading that breaks no rule and lies in the period as a whole adds and subtracts; `None` for all others.
+    fn admit(self, period: Period, measurement: Measurement) -> Option<(i64, i64)> {
+        let limit = self.limit?;
+        match (measurement, self.kind) {
+            (Measurement::Quantity { at, amount }, ItemKind::Quantity) => {
+                (period.contains(at) && amount >= 0 && amount.unsigned_abs() <= limit).then_some((amount, 0))
+            }
+            (Measurement::Interval { join, leave }, ItemKind::Interval) => {
+                let start = period.start.unix();
+                let inside = period.contains(join) && join <= leave && leave <= period.end.unix();
+                (inside && leave - join <= limit).then(|| ((leave - start) as i64, (join - start) as i64))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The slots of one batch in the clear. Wiped on drop, never printed.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Draft {
@@ -120,6 +131,9 @@ pub struct Draft {
     sequence: u64,
     #[zeroize(skip)]
     since: u64,
+    /// One for each item of the card.
+    #[zeroize(skip)]
+    rules: Vec<Rule>,
     lines: usize,
     /// Lines of each item so far.
     used: Vec<usize>,
@@ -141,11 +155,35 @@ impl Draft {
             period,
             sequence: 0,
             since: now,
+            rules: layout.card().items().iter().map(|item| Rule::of(item, period)).collect(),
             lines: 0,
             used: vec![0; layout.card().items().len()],
             minuends: vec![0; layout.slot_count()],
             subtrahends,
         }
+    }
+
+    /// Overwrites everything that was counted with zeros.
+    pub(super) fn wipe(&mut self) {
+        self.minuends.as_mut_slice().zeroize();
+        self.subtrahends.as_mut_slice().zeroize();
+        self.used.as_mut_slice().zeroize();
+        self.lines = 0;
+    }
+
+    /// Whether the draft has the shape that a layout asks for.
+    pub(super) fn fits(&self, layout: &Layout) -> bool {
+        let subtrahends = if layout.card().has_intervals() { layout.slot_count() } else { 0 };
+        self.minuends.len() == layout.slot_count()
+            && self.subtrahends.len() == subtrahends
+            && self.used.len() == layout.card().items().len()
+    }
+
+    /// A wiped draft for another period of the same layout.
+    pub(super) fn renewed(mut self, layout: &Layout, period: Period, now: u64) -> Self {
+        (self.period, self.sequence, self.since) = (period, 0, now);
+        self.rules = layout.card().items().iter().map(|item| Rule::of(item, period)).collect();
+        self
     }
 
     /// The draft of these readings under a number: the parts that lie in the period, in their order. `None` where one of them cannot be counted or
@@ -156,8 +194,7 @@ impl Draft {
         for reading in readings {
             let pieces = Piece::of(layout, reading).ok()?;
             for piece in pieces.into_iter().filter(|piece| piece.period == period) {
-                draft.has_room(layout, &piece).then_some(())?;
-                draft.place(layout, piece);
+                draft.place(layout, piece).then_some(())?;
             }
         }
         Some(draft)
@@ -191,15 +228,19 @@ impl Draft {
         [self.minuends.as_slice(), self.subtrahends.as_slice()].into_iter().filter(|slots| !slots.is_empty())
     }
 
-    /// Whether the item of a piece has a slot left.
-    pub(super) fn has_room(&self, layout: &Layout, piece: &Piece) -> bool {
-        self.used.get(piece.item.index()).is_some_and(|&used| used < layout.slots(piece.item).len())
+    /// Counts a reading that lies in the period as a whole, breaks no rule and finds a slot; says whether it did. Most readings are such.
+    pub(super) fn count(&mut self, layout: &Layout, reading: &Reading) -> bool {
+        let rule = self.rules.get(reading.item.index());
+        let Some((minuend, subtrahend)) = rule.and_then(|rule| rule.admit(self.period, reading.measurement)) else {
+            return false;
+        };
+        self.place(layout, Piece { item: reading.item, period: self.period, minuend, subtrahend })
     }
 
-    /// Puts a piece into the next slot of its item. Where there is none, nothing happens: see [`Draft::has_room`].
-    pub(super) fn place(&mut self, layout: &Layout, piece: Piece) {
-        let Some(used) = self.used.get_mut(piece.item.index()) else { return };
-        let Some(&slot) = layout.slots(piece.item).get(*used) else { return };
+    /// Puts a piece into the next slot of its item; says whether there was one.
+    pub(super) fn place(&mut self, layout: &Layout, piece: Piece) -> bool {
+        let Some(used) = self.used.get_mut(piece.item.index()) else { return false };
+        let Some(&slot) = layout.slots(piece.item).get(*used) else { return false };
         if let Some(place) = self.minuends.get_mut(usize::from(slot)) {
             *place = piece.minuend;
         }
@@ -208,5 +249,6 @@ impl Draft {
         }
         *used += 1;
         self.lines += 1;
+        true
     }
 }

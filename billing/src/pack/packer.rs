@@ -22,6 +22,7 @@ pub struct Packer {
     /// Drafts that are being filled, the one used last in front.
     open: Vec<Draft>,
     closed: Vec<Draft>,
+    spare: Vec<Draft>,
 }
 
 impl Packer {
@@ -37,6 +38,7 @@ impl Packer {
             sequence: settings.first_sequence,
             open: Vec::new(),
             closed: Vec::new(),
+            spare: Vec::new(),
         })
     }
 
@@ -53,10 +55,9 @@ impl Packer {
     /// Counts a reading at the time `now`, in seconds. An interval that spans a change of prices or the end of a month is divided there, to the second.
     /// Refused before anything is counted.
     pub fn record(&mut self, reading: &Reading, now: u64) -> Result<(), MeterError> {
-        let last_used = self.open.first().map(Draft::period);
         // Most readings lie in the period of the one before, and need no look at the calendar.
-        if let Some(piece) = last_used.and_then(|period| Piece::within(&self.layout, reading, period)) {
-            self.place(piece, now);
+        if self.open.first_mut().is_some_and(|draft| draft.count(&self.layout, reading)) {
+            self.close_if_due(now);
             return Ok(());
         }
         for piece in Piece::of(&self.layout, reading)? {
@@ -85,6 +86,14 @@ impl Packer {
         std::mem::take(&mut self.closed)
     }
 
+    /// Wipes a draft of this packer that was encrypted and keeps its memory for the next one.
+    pub fn recycle(&mut self, mut draft: Draft) {
+        if self.spare.len() < MAX_OPEN && draft.fits(&self.layout) {
+            draft.wipe();
+            self.spare.push(draft);
+        }
+    }
+
     fn bring_to_front(&mut self, period: Period, now: u64) {
         match self.open.iter().position(|draft| draft.period() == period) {
             Some(index) => {
@@ -96,22 +105,34 @@ impl Packer {
                 if self.open.len() >= MAX_OPEN {
                     self.close(self.open.len() - 1);
                 }
-                self.open.insert(0, Draft::new(&self.layout, period, now));
+                let draft = self.begin(period, now);
+                self.open.insert(0, draft);
             }
         }
     }
 
-    /// Puts a piece into the draft in front, which is of its period. A draft without a slot for it is closed before, one that is complete or old
-    /// after.
+    /// Puts a piece into the draft in front, which is of its period. Where that has no slot for it, it is closed and another one begun.
     fn place(&mut self, piece: Piece, now: u64) {
-        if self.open.first().is_some_and(|draft| !draft.has_room(&self.layout, &piece)) {
+        if !self.open.first_mut().is_some_and(|draft| draft.place(&self.layout, piece)) {
             self.close(0);
-            self.open.insert(0, Draft::new(&self.layout, piece.period, now));
+            let mut draft = self.begin(piece.period, now);
+            draft.place(&self.layout, piece);
+            self.open.insert(0, draft);
         }
-        let Some(draft) = self.open.first_mut() else { return };
-        draft.place(&self.layout, piece);
-        if draft.lines() >= self.size || now.saturating_sub(draft.since()) >= self.age {
+        self.close_if_due(now);
+    }
+
+    fn close_if_due(&mut self, now: u64) {
+        let due = |draft: &Draft| draft.lines() >= self.size || now.saturating_sub(draft.since()) >= self.age;
+        if self.open.first().is_some_and(due) {
             self.close(0);
+        }
+    }
+
+    fn begin(&mut self, period: Period, now: u64) -> Draft {
+        match self.spare.pop() {
+            Some(draft) => draft.renewed(&self.layout, period, now),
+            None => Draft::new(&self.layout, period, now),
         }
     }
 
