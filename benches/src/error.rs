@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use blindrelay_billing::{MessageError, MeterError, RateError};
 use blindrelay_engine::operator::OperatorError;
 use blindrelay_engine::params::ParameterError;
 use blindrelay_engine::wire::WireError;
@@ -60,6 +61,15 @@ pub enum Error {
     /// A token was refused.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// A rate card was refused.
+    #[error(transparent)]
+    Rates(#[from] RateError),
+    /// A reading was refused.
+    #[error(transparent)]
+    Meter(#[from] MeterError),
+    /// A batch or a report could not be read.
+    #[error(transparent)]
+    Message(#[from] MessageError),
     /// The operator refused.
     #[error(transparent)]
     Operator(#[from] OperatorError),

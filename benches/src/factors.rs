@@ -124,6 +124,6 @@ impl PeerFactors {
 
     /// The parameters in words.
     pub fn parameters(&self) -> String {
-        peer::describe(self.holder.parameters())
+        peer::describe(self.holder.parameters(), peer::DEFAULT)
     }
 }

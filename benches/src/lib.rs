@@ -2,9 +2,11 @@
 //!
 //! A figure counts as a ratio against a peer that was measured in the same run, in turns with ours, after both had given the same result. The
 //! criterion benches (`cargo bench`) and the summary (`blindrelay bench`, or the binary `summary`) share what is here:
-//! [`meeting`] and [`factors`] set up the same jobs for our engine ([`room`]) and for the crate `fhe` ([`peer`]); `subject` says what is measured and which goal
+//! [`meeting`], [`factors`] and [`charge`] set up the same jobs for our engine ([`room`]) and for the crate `fhe` ([`peer`]); `subject` says what is measured and which goal
 //! it has; [`measure`] takes the time; [`report`] and `plot` write it down.
 
+pub mod approximate;
+pub mod charge;
 mod error;
 pub mod factors;
 pub mod machine;
@@ -129,9 +131,22 @@ mod tests {
             ..Options::default()
         };
         let report = run(&options).unwrap();
-        for part in
-            ["NTT", "32 scores", "multiply", "rotate", "encrypt", "open", "probe", "answer", "large roster", "memory"]
-        {
+        for part in [
+            "NTT",
+            "32 scores",
+            "multiply",
+            "rotate",
+            "charge",
+            "report",
+            "meter",
+            "CKKS",
+            "encrypt",
+            "open",
+            "probe",
+            "answer",
+            "large roster",
+            "memory",
+        ] {
             assert!(report.rows.iter().any(|row| row.subject.contains(part)), "no row on {part}");
         }
         assert!(report.rows.iter().all(|row| row.ours.minimum > 0.0 && row.ours.minimum <= row.ours.median));

@@ -57,7 +57,7 @@ impl Meeting {
 
     /// The peer's parameters in words.
     pub fn peer_parameters(&self) -> String {
-        peer::describe(self.slots.holder().parameters())
+        peer::describe(self.slots.holder().parameters(), peer::DEFAULT)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The crate `fhe` 0.1.1 doing the same jobs: as its documentation shows, and taught our packing.
 
+pub mod charge;
+
 use std::sync::Arc;
 
 use blindrelay_routing::{TOKEN_ENTRIES, Token};
 use fhe::bfv::{
     BfvParameters, BfvParametersBuilder, Ciphertext, Encoding, EvaluationKey, EvaluationKeyBuilder, Multiplicator,
-    Plaintext, RelinearizationKey, SecretKey,
+    Plaintext, PublicKey, RelinearizationKey, SecretKey,
 };
 use fhe_traits::{FheDecoder, FheDecrypter, FheEncoder, FheEncrypter};
 
@@ -18,6 +20,8 @@ pub const NAME: &str = "fhe 0.1.1";
 const MODULI_4096: [u64; 3] = [0xf_fffe_e001, 0xf_fffc_4001, 0x1f_fffe_0001];
 /// The same at N = 8192: 218 bits.
 const MODULI_8192: [u64; 5] = [0x7ff_fffd_8001, 0x7ff_fffc_8001, 0xfff_ffff_c001, 0xfff_fff6_c001, 0xfff_ffeb_c001];
+/// As many bits as our set for charges, in as few primes as have room: fewer bits and primes than [`MODULI_8192`], and faster.
+const SIZES_FOR_CHARGES: [usize; 3] = [55, 55, 55];
 /// With as many slots as coefficients at both degrees.
 const PLAINTEXT_MODULUS: u64 = 65_537;
 
@@ -29,15 +33,14 @@ pub fn parameters(degree: usize) -> Result<Arc<BfvParameters>, Error> {
     Ok(builder.build_arc()?)
 }
 
-/// How reports describe its parameters.
-pub fn describe(parameters: &BfvParameters) -> String {
+/// How reports describe its parameters; `origin` says where its moduli come from.
+pub fn describe(parameters: &BfvParameters, origin: &str) -> String {
     let bits: usize = parameters.moduli_sizes().iter().sum();
-    format!(
-        "N={} log2(QP)={bits} t={} (its 128-bit default, transforms by tfhe-ntt)",
-        parameters.degree(),
-        parameters.plaintext()
-    )
+    format!("N={} log2(QP)={bits} t={} ({origin}, transforms by tfhe-ntt)", parameters.degree(), parameters.plaintext())
 }
+
+/// The origin of [`parameters`].
+pub const DEFAULT: &str = "its 128-bit default";
 
 /// A key holder with its parameters.
 pub struct KeyHolder {
@@ -57,10 +60,21 @@ impl KeyHolder {
         Self::new(degree, Encoding::poly())
     }
 
+    /// With values in slots at N = 8192, modulo a prime below 2^54. Decryption goes through the first ciphertext prime, so that the default
+    /// moduli, of 43 bits, would cut such values off.
+    pub fn charging(plaintext_modulus: u64) -> Result<Self, Error> {
+        let mut builder = BfvParametersBuilder::new();
+        builder.set_degree(8192).set_plaintext_modulus(plaintext_modulus).set_moduli_sizes(&SIZES_FOR_CHARGES);
+        Ok(Self::of(builder.build_arc()?, Encoding::simd()))
+    }
+
     fn new(degree: usize, encoding: Encoding) -> Result<Self, Error> {
-        let parameters = parameters(degree)?;
+        Ok(Self::of(parameters(degree)?, encoding))
+    }
+
+    fn of(parameters: Arc<BfvParameters>, encoding: Encoding) -> Self {
         let key = SecretKey::random(&parameters, &mut rand::rng());
-        Ok(Self { parameters, key, encoding })
+        Self { parameters, key, encoding }
     }
 
     /// The parameters.
@@ -70,8 +84,22 @@ impl KeyHolder {
 
     /// Encodes and encrypts with the secret key; half of the result is a seed when it is written.
     pub fn encrypt(&self, values: &[i64]) -> Result<Ciphertext, Error> {
-        let plaintext = Plaintext::try_encode(values, self.encoding.clone(), &self.parameters)?;
-        Ok(self.key.try_encrypt(&plaintext, &mut rand::rng())?)
+        Ok(self.key.try_encrypt(&self.encode(values)?, &mut rand::rng())?)
+    }
+
+    /// Encodes.
+    pub fn encode(&self, values: &[i64]) -> Result<Plaintext, Error> {
+        Ok(Plaintext::try_encode(values, self.encoding.clone(), &self.parameters)?)
+    }
+
+    /// Encodes and encrypts with the public key.
+    pub fn encrypt_public(&self, values: &[i64], key: &PublicKey) -> Result<Ciphertext, Error> {
+        Ok(key.try_encrypt(&self.encode(values)?, &mut rand::rng())?)
+    }
+
+    /// The public key.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey::new(&self.key, &mut rand::rng())
     }
 
     /// Decrypts and decodes.
@@ -83,6 +111,13 @@ impl KeyHolder {
     /// Product and relinearization in one step.
     pub fn multiplicator(&self) -> Result<Multiplicator, Error> {
         Ok(Multiplicator::default(&RelinearizationKey::new(&self.key, &mut rand::rng())?)?)
+    }
+
+    /// The key of sums over all slots.
+    pub fn inner_sums(&self) -> Result<EvaluationKey, Error> {
+        let mut builder = EvaluationKeyBuilder::new(&self.key)?;
+        builder.enable_inner_sum()?;
+        Ok(builder.build(&mut rand::rng())?)
     }
 
     /// The key of rotations by these steps.

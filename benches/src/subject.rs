@@ -1,5 +1,7 @@
 //! What is measured: for each subject the contestants, the check that they agree, and the goal.
 
+mod charge;
+mod ckks;
 mod encryption;
 mod matching;
 mod ntt;
@@ -17,11 +19,14 @@ use crate::{Error, Options};
 pub(crate) type Subject = fn(&mut Recorder<'_>) -> Result<(), Error>;
 
 /// All subjects, in the order of the table.
-pub(crate) const SUBJECTS: [(&str, Subject); 8] = [
+pub(crate) const SUBJECTS: [(&str, Subject); 11] = [
     ("ntt", ntt::transforms),
     ("matching/signs", matching::signs),
     ("matching/embeddings", matching::embeddings),
     ("products", products::products),
+    ("charge", charge::charge),
+    ("meter", charge::meter),
+    ("ckks", ckks::ckks),
     ("encryption", encryption::encryption),
     ("whole", matching::whole),
     ("wire", wire::wire),
