@@ -78,5 +78,5 @@ pub use layout::Layout;
 pub use open::{Answer, Findings, Slots};
 pub use pack::{Contribution, Stay};
 pub use plan::{Plan, STATISTICS, STATISTICS_WIDE, card};
-pub use report::Report;
+pub use report::{Figures, Report};
 pub use settings::{Collect, MAX_BINS, MAX_CONTRIBUTIONS, MAX_LIMIT, Settings, bin};

@@ -6,6 +6,7 @@ use crate::message::hexadecimal;
 use crate::open::{Answer, Findings};
 use crate::page;
 use crate::plan::Plan;
+use crate::sections::Sections;
 use crate::settings::Settings;
 
 /// A report that has been opened. It is the host's; whoever passes it on passes on what it says.
@@ -33,6 +34,17 @@ pub struct Report {
     pub request_digest: String,
 }
 
+/// The figures of a report as people read them, each with its bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// Key figures: what each is, and its value.
+    pub summary: Vec<(&'static str, String)>,
+    /// The table's columns.
+    pub heads: Vec<&'static str>,
+    /// The table's rows: what each is of, and its values.
+    pub rows: Vec<(String, Vec<String>)>,
+}
+
 impl Report {
     /// A report on findings.
     pub fn new(title: &str, names: Vec<String>, plan: &Plan, answer: &Answer, findings: Findings) -> Self {
@@ -52,6 +64,12 @@ impl Report {
     /// JSON for machines: every figure as `value` and `bound`.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
+    }
+
+    /// The figures as text, for a terminal.
+    pub fn figures(&self) -> Figures {
+        let Sections { summary, heads, rows, .. } = Sections::of(self);
+        Figures { summary, heads, rows }
     }
 
     /// A page for people: self-contained, without scripts, ready to print.
