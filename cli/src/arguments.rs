@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use blindrelay_billing::Date;
 use blindrelay_engine::operator::Handle;
 use blindrelay_routing::Token;
 use clap::Args;
@@ -58,8 +59,21 @@ fn seconds(text: &str) -> Result<f64, String> {
 pub(crate) fn room_id(text: &str) -> Result<String, String> {
     match text.parse::<Handle>() {
         Ok(id) => Ok(id.to_string()),
-        Err(_) => Err("a room's id is 32 hexadecimal digits".to_owned()),
+        Err(_) => Err("an id is 32 hexadecimal digits".to_owned()),
     }
+}
+
+/// A month, as its first day.
+pub(crate) fn month(text: &str) -> Result<Date, String> {
+    match format!("{text}-01").parse::<Date>() {
+        Ok(day) if text.len() == 7 => Ok(day),
+        _ => Err("a month is written as YYYY-MM, such as 2026-11".to_owned()),
+    }
+}
+
+/// A day.
+pub(crate) fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "a day is written as YYYY-MM-DD, such as 2026-12-01".to_owned())
 }
 
 /// The whole of a text file.

@@ -1,6 +1,8 @@
 //! The typed HTTP client of the service.
 
 mod error;
+mod ledgers;
+mod panels;
 
 use std::time::Duration;
 
@@ -11,12 +13,16 @@ use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
 pub(crate) use self::error::ClientError;
+pub(crate) use self::ledgers::{Family, Ledger};
+pub(crate) use self::panels::LedgerEntry;
 use crate::printable;
 
 /// Longest JSON document that is read from a service.
 const MAX_JSON_BYTES: u64 = 4 << 20;
 /// How often a request that changes nothing when it is repeated is tried.
 const ATTEMPTS: u32 = 3;
+/// Connections that threads keep open between requests.
+const MAX_CONNECTIONS: usize = 64;
 const BYTES: &str = "application/octet-stream";
 
 /// A problem document (RFC 9457), as far as it is used.
@@ -73,6 +79,8 @@ pub(crate) struct Client {
 enum Payload<'a> {
     None,
     Json(String),
+    /// JSON with an `Idempotency-Key`.
+    NamedJson(&'a str, &'a str),
     Bytes(&'a [u8], Option<&'a str>),
 }
 
@@ -98,6 +106,8 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
+            .max_idle_connections(MAX_CONNECTIONS)
+            .max_idle_connections_per_host(MAX_CONNECTIONS)
             .user_agent(concat!("blindrelay/", env!("CARGO_PKG_VERSION")))
             .build();
         let authorization = api_key.map(|key| Zeroizing::new(format!("Bearer {key}")));
@@ -195,8 +205,12 @@ impl Client {
 
     /// Repeats a request that the service did not get to, or whose reply was lost.
     fn repeated<T>(&self, request: impl Fn() -> Result<T, ClientError>) -> Result<T, ClientError> {
+        self.repeated_up_to(ATTEMPTS, request)
+    }
+
+    fn repeated_up_to<T>(&self, attempts: u32, request: impl Fn() -> Result<T, ClientError>) -> Result<T, ClientError> {
         let mut pause = Duration::from_millis(100);
-        for _ in 1..ATTEMPTS {
+        for _ in 1..attempts {
             match request() {
                 Err(ClientError::Unreachable { .. }) => {}
                 Err(ClientError::Refused { status: 503, retry_after, .. }) => {
@@ -205,7 +219,7 @@ impl Client {
                 outcome => return outcome,
             }
             std::thread::sleep(pause.min(self.limit));
-            pause *= 2;
+            pause = (pause * 2).min(Duration::from_secs(5));
         }
         request()
     }
@@ -228,6 +242,10 @@ impl Client {
             Payload::Json(text) => {
                 let request = request.header("content-type", "application/json");
                 self.agent.run(request.body(text.as_str()).map_err(invalid)?)
+            }
+            Payload::NamedJson(text, name) => {
+                let request = request.header("content-type", "application/json").header("idempotency-key", *name);
+                self.agent.run(request.body(*text).map_err(invalid)?)
             }
             Payload::Bytes(bytes, idempotency) => {
                 let mut request = request.header("content-type", BYTES);

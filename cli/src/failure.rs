@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use blindrelay_billing::{AuditError, InvoiceError, MessageError, MeterError, MoneyError, RateError};
 use blindrelay_engine::params::ParameterError;
 
 use blindrelay_engine::{Error as EngineError, KernelError};
@@ -10,6 +11,7 @@ use blindrelay_routing::{AnswerError, TokenError};
 
 use crate::client::ClientError;
 use crate::meeting::MeetingError;
+use crate::panels::PanelFailure;
 use crate::printable;
 
 /// Exit code of an operation that failed.
@@ -62,6 +64,30 @@ pub(crate) enum Failure {
     OtherKey,
     #[error("{done} of {all} identities were enrolled, then: {cause}")]
     Unfinished { done: usize, all: usize, cause: Box<Failure> },
+    #[error("{done} of {all} lines were counted, then: {cause}")]
+    Uncounted { done: u64, all: u64, cause: Box<Failure> },
+    #[error("tenant {tenant}: {cause}")]
+    OfTenant { tenant: String, cause: Box<Failure> },
+    #[error("the meter was made with another rate card than the one that was agreed on")]
+    OtherRates,
+    #[error("the meter's rate card cannot be used: {0}")]
+    Rates(#[from] RateError),
+    #[error(transparent)]
+    Meter(#[from] MeterError),
+    #[error("what the service sent is not a report of this operator ({0})")]
+    Report(#[from] MessageError),
+    #[error("the report is of another time than was asked for")]
+    OtherReport,
+    #[error("the report does not open under this key to what the rate card allows")]
+    NotOpened,
+    #[error(transparent)]
+    Invoice(#[from] InvoiceError),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error("the audit failed: {0}")]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    Panel(#[from] PanelFailure),
     #[error("{failed} of {all} questions failed, the first because {first}")]
     Load { failed: u64, all: u64, first: String },
     #[error("the service could not be started: {0}")]
@@ -89,7 +115,10 @@ impl Failure {
             | Self::Token(_)
             | Self::OtherOperator { .. }
             | Self::OtherKey
+            | Self::Meter(_)
             | Self::Client(ClientError::Url { .. } | ClientError::NoTls { .. }) => USAGE,
+            Self::OfTenant { cause, .. } => cause.code(),
+            Self::Panel(error) => error.code(),
             _ => FAILED,
         }
     }
@@ -109,7 +138,7 @@ impl Failure {
                 "make a new key with `blindrelay keygen`, hand it to the members and enrol again"
             }
             Self::Decisions(_) => "check the file beside the key and its permissions",
-            Self::KeyFile(_) => "give the key file that `blindrelay keygen` wrote for this room",
+            Self::KeyFile(_) => "give the key file that `blindrelay keygen` wrote for this purpose",
             Self::Read { .. } | Self::Write { .. } => "check the path and its permissions",
             Self::Content { advice, .. } | Self::Usage { advice, .. } => advice,
             Self::Backend(_) => "choose one of those, or leave --backend out",
@@ -124,6 +153,22 @@ impl Failure {
                 "use the room's own key file; if this is it, do not use this service, which may have exchanged the keys"
             }
             Self::Unfinished { .. } => "run the command again with the remaining identities, which are listed above",
+            Self::Uncounted { cause, .. } => match cause.as_ref() {
+                Self::Client(ClientError::Refused { status: 401 | 404 | 409 | 422, .. })
+                | Self::Content { .. }
+                | Self::Usage { .. } => cause.advice(),
+                _ => "run the same command again: it continues where it was interrupted and counts nothing twice",
+            },
+            Self::OfTenant { cause, .. } => cause.advice(),
+            Self::OtherRates => "ask the relay which rate card is right; pay nothing until that is clear",
+            Self::Rates(_) | Self::Report(_) => "check that the service runs the same version",
+            Self::Meter(_) => "correct the usage or the rate card",
+            Self::OtherReport | Self::NotOpened | Self::Invoice(_) => {
+                "check that key and meter are the tenant's own; if they are, pay nothing and do not use this service"
+            }
+            Self::Money(_) => "open the invoices one by one with --meter",
+            Self::Audit(_) => "check that the folder is the archive of this meter; if it is, do not accept the invoice",
+            Self::Panel(error) => error.advice(),
             Self::Load { .. } => "look at the service's log; use fewer --clients to find what it carries",
             Self::Service(_) => "choose another address or correct the configuration",
             #[cfg(feature = "bench")]

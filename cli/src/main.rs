@@ -6,10 +6,15 @@ mod arguments;
 mod client;
 mod commands;
 mod failure;
+mod holder;
+mod journal;
 mod meeting;
 mod member;
 mod output;
+mod panels;
 mod printable;
+mod tenants;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -40,8 +45,10 @@ struct CommandLine {
 enum Command {
     /// Play a meeting through a service on this machine and show what the relay saw and what it did not
     Demo(commands::demo::Arguments),
-    /// Make the secret key file of a room
+    /// Make the secret key file of a room, of a tenant or of a host
     Keygen(commands::keygen::Arguments),
+    /// Write the public key that belongs to a tenant's or host's key file
+    PublicKey(commands::public_key::Arguments),
     /// Start the service
     Serve(commands::serve::Arguments),
     /// Create, show or delete a room
@@ -53,6 +60,22 @@ enum Command {
     Remove(commands::remove::Arguments),
     /// Ask whose handle belongs to an identity or is close to an embedding
     Match(commands::matching::Arguments),
+    /// Count a usage file: pack it, encrypt it for its tenants and send it to meters of the service
+    Meter(commands::meter::Arguments),
+    /// Open a tenant's encrypted charges and write the invoice
+    Invoice(commands::invoice::Arguments),
+    /// Follow an invoice back to the encrypted batches, without a key
+    Audit(commands::audit::Arguments),
+    /// Make, show, list, merge or delete panels, which collect encrypted statistics
+    #[command(subcommand)]
+    Panel(commands::panel::Action),
+    /// Encrypt measurements for the host of a panel and add them to it
+    Contribute(commands::contribute::Arguments),
+    /// Open the report of a panel
+    Report(commands::report::Arguments),
+    /// Write usage, rates and keys for trials
+    #[command(subcommand)]
+    Sample(commands::sample::Action),
     /// Let many members ask at once and report what the service carries
     Load(commands::load::Arguments),
     /// Say what a file is
@@ -82,6 +105,14 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Demo(arguments) => commands::demo::run(&arguments, backend, output)?,
         Command::Keygen(arguments) => commands::keygen::run(&arguments, backend, output)?,
+        Command::PublicKey(arguments) => commands::public_key::run(&arguments, backend, output)?,
+        Command::Meter(arguments) => commands::meter::run(&arguments, backend, output)?,
+        Command::Invoice(arguments) => commands::invoice::run(&arguments, backend, output)?,
+        Command::Audit(arguments) => commands::audit::run(&arguments, backend, output)?,
+        Command::Panel(action) => commands::panel::run(&action, backend, output)?,
+        Command::Contribute(arguments) => commands::contribute::run(&arguments, backend, output)?,
+        Command::Report(arguments) => commands::report::run(&arguments, backend, output)?,
+        Command::Sample(action) => commands::sample::run(&action, backend, output)?,
         Command::Serve(arguments) => commands::serve::run(&arguments, backend, output)?,
         Command::Room(action) => commands::room::run(&action, backend, output)?,
         Command::Enroll(arguments) => commands::enroll::run(&arguments, backend, output)?,

@@ -95,20 +95,16 @@ impl Packer {
     }
 
     fn bring_to_front(&mut self, period: Period, now: u64) {
-        match self.open.iter().position(|draft| draft.period() == period) {
-            Some(index) => {
-                if let Some(until) = self.open.get_mut(..=index) {
-                    until.rotate_right(1);
-                }
+        if let Some(index) = self.open.iter().position(|draft| draft.period() == period) {
+            if let Some(until) = self.open.get_mut(..=index) {
+                until.rotate_right(1);
             }
-            None => {
-                if self.open.len() >= MAX_OPEN {
-                    self.close(self.open.len() - 1);
-                }
-                let draft = self.begin(period, now);
-                self.open.insert(0, draft);
-            }
+            return;
         }
+        if self.open.len() >= MAX_OPEN {
+            self.close(self.open.len() - 1);
+        }
+        self.open.insert(0, Draft::new(&self.layout, period, now));
     }
 
     /// Puts a piece into the draft in front, which is of its period. Where that has no slot for it, it is closed and another one begun.

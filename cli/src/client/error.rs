@@ -33,7 +33,7 @@ impl ClientError {
             Self::Refused { status: 401, .. } => {
                 "give the service's API key in BLINDRELAY_API_KEY or with --api-key-file"
             }
-            Self::Refused { status: 404, .. } => "check the id; the room or handle may have been deleted",
+            Self::Refused { status: 404, .. } => "check the id; what it names may have been deleted",
             Self::Refused { status: 503, .. } => "the service is busy; try again in a moment",
             Self::Refused { status: 500..=599, .. } => "tell the service's operator, with the id if one is given",
             Self::Refused { .. } => "correct the request",

@@ -11,6 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::holder::Holder;
 use crate::meeting::Meeting;
 use crate::output::Output;
 use crate::printable::{count, name, one_line};
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 #[serde(tag = "file", rename_all = "kebab-case")]
 enum Found {
-    Object(Description),
+    Object(Box<Description>),
     KeyFile { parameters: String, parameter_set: Option<String> },
     Meeting(Meeting),
 }
@@ -56,7 +57,7 @@ fn look(path: &Path, bytes: &[u8]) -> Result<Found, Failure> {
         return Ok(Found::KeyFile { parameters: digest.to_string(), parameter_set });
     }
     match wire::describe(bytes) {
-        Ok(description) => return Ok(Found::Object(description)),
+        Ok(description) => return Ok(Found::Object(Box::new(description))),
         Err(error) if bytes.starts_with(&MAGIC) => {
             return content(error.to_string(), "get the file again from whoever made it");
         }
@@ -91,7 +92,11 @@ fn describe(found: &Found) -> String {
     match found {
         Found::Object(description) => one_line_each(&description.to_string()),
         Found::KeyFile { parameters, parameter_set } => format!(
-            "the secret key file of a room\nparameters: {}, digest {parameters}\nits secret is not shown",
+            "the secret key file of {}\nparameters: {}, digest {parameters}\nits secret is not shown",
+            Holder::ALL
+                .into_iter()
+                .find(|holder| parameter_set.as_deref() == Some(holder.parameter_set()))
+                .map_or("a room", |holder| holder.owner()),
             parameter_set.as_deref().unwrap_or("not a named set")
         ),
         Found::Meeting(meeting) => format!(

@@ -1,4 +1,4 @@
-//! `keygen`: the secret of a new room.
+//! `keygen`: the secret of a new room, of a tenant or of a host.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -7,25 +7,50 @@ use std::path::{Path, PathBuf};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Backend, Error as EngineError};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::holder::Holder;
 use crate::member::{self, Member};
 use crate::output::Output;
 use crate::printable::{grouped, hex};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// What the room will match: match-signs/1 for identities, match-embeddings/1 for vectors
-    #[arg(long, value_name = "ID", default_value = "match-signs/1")]
-    operator: String,
-    /// Where the key file goes; an existing file is never overwritten
-    #[arg(long, value_name = "FILE", default_value = "room.key")]
-    out: PathBuf,
-    /// Also write the evaluation keys, which the service may have, to this file
+    /// What the key is for: the members of a room, a tenant's invoices or a host's reports
+    #[arg(long = "for", value_name = "PURPOSE", value_enum, default_value_t = Purpose::Room)]
+    purpose: Purpose,
+    /// What the room will match: match-signs/1 for identities (default), match-embeddings/1 for vectors
+    #[arg(long, value_name = "ID")]
+    operator: Option<String>,
+    /// Where the key file goes; an existing file is never overwritten [default: room.key, tenant.key or host.key]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Also write a room's evaluation keys, which the service may have, to this file
     #[arg(long, value_name = "FILE")]
     evaluation_keys: Option<PathBuf>,
+    /// Also write the public key of a tenant or host, under which others encrypt, to this file
+    #[arg(long, value_name = "FILE")]
+    public: Option<PathBuf>,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Purpose {
+    Room,
+    Billing,
+    Reports,
+}
+
+#[derive(Serialize)]
+struct MadeFor {
+    purpose: &'static str,
+    parameters: String,
+    parameter_digest: String,
+    key_file: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key: Option<MadeKeys>,
 }
 
 #[derive(Serialize)]
@@ -45,43 +70,98 @@ struct MadeKeys {
     digest: String,
 }
 
-/// Makes a key file, and the evaluation keys where they are asked for.
+/// Makes a key file, and the keys for others where they are asked for.
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
-    let kind = member::kind_of(&arguments.operator)?;
+    let holder = match arguments.purpose {
+        Purpose::Room => None,
+        Purpose::Billing => Some(Holder::Tenant),
+        Purpose::Reports => Some(Holder::Host),
+    };
+    let misplaced = match holder {
+        None if arguments.public.is_some() => {
+            Some("--public is for --for billing and --for reports; rooms have no public key")
+        }
+        Some(_) if arguments.operator.is_some() => Some("--operator is for rooms"),
+        Some(_) if arguments.evaluation_keys.is_some() => Some("--evaluation-keys is for rooms"),
+        _ => None,
+    };
+    match (misplaced, holder) {
+        (Some(what), _) => Err(Failure::Usage { what: what.to_owned(), advice: "leave it out, or change --for" }),
+        (None, Some(holder)) => for_holder(holder, arguments, backend, output),
+        (None, None) => for_room(arguments, backend, output),
+    }
+}
+
+fn for_holder(holder: Holder, arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
+    let default = match holder {
+        Holder::Tenant => "tenant.key",
+        Holder::Host => "host.key",
+    };
+    let key_file = arguments.out.clone().unwrap_or_else(|| PathBuf::from(default));
+    let parameters = holder.parameters(backend)?;
+    let public_file = arguments.public.as_deref().map(|path| claim(path, "--public").map(|file| (path, file)));
+    let public_file = public_file.transpose()?;
+    let seed = Seed::random().map_err(EngineError::from)?;
+    if let Err(error) = blindrelay_keyholder::file::write(&key_file, &parameters, &seed) {
+        if let Some((path, _)) = &public_file {
+            let _ = std::fs::remove_file(path);
+        }
+        return Err(error.into());
+    }
+    let public_key = public_file.map(|(path, file)| fill(path, file, &holder.public_key(seed, &parameters)?));
+    let made = MadeFor {
+        purpose: holder.purpose(),
+        parameters: parameters.name().to_owned(),
+        parameter_digest: parameters.digest().to_string(),
+        key_file,
+        public_key: public_key.transpose()?,
+    };
+    output.result(&made, || describe_for(&made))
+}
+
+fn for_room(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
+    let kind = member::kind_of(arguments.operator.as_deref().unwrap_or("match-signs/1"))?;
+    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("room.key"));
     let context = member::context(kind, backend)?;
     let parameters = context.parameters();
     // The evaluation keys' file is claimed first, so that a refusal leaves nothing behind.
-    let keys_file =
-        arguments.evaluation_keys.as_deref().map(|path| claim(path).map(|file| (path, file))).transpose()?;
+    let keys_file = arguments
+        .evaluation_keys
+        .as_deref()
+        .map(|path| claim(path, "--evaluation-keys").map(|file| (path, file)))
+        .transpose()?;
     let seed = Seed::random().map_err(EngineError::from)?;
-    if let Err(error) = blindrelay_keyholder::file::write(&arguments.out, parameters, &seed) {
+    if let Err(error) = blindrelay_keyholder::file::write(&out, parameters, &seed) {
         if let Some((path, _)) = &keys_file {
             let _ = std::fs::remove_file(path);
         }
         return Err(error.into());
     }
-    let evaluation_keys = keys_file.map(|(path, mut file)| {
-        let bytes = Member::of_room(kind, &context, &seed).evaluation_keys()?;
-        let written = file.write_all(&bytes).and_then(|()| file.sync_all());
-        written.map_err(|source| Failure::Write { path: path.to_owned(), source })?;
-        Ok::<_, Failure>(MadeKeys { file: path.to_owned(), bytes: bytes.len(), digest: hex(&content_digest(&bytes)) })
-    });
+    let evaluation_keys =
+        keys_file.map(|(path, file)| fill(path, file, &Member::of_room(kind, &context, &seed).evaluation_keys()?));
     let made = Made {
         operator: kind.id(),
         parameters: parameters.name().to_owned(),
         parameter_digest: parameters.digest().to_string(),
-        key_file: arguments.out.clone(),
+        key_file: out,
         evaluation_keys: evaluation_keys.transpose()?,
     };
     output.result(&made, || describe(&made))
 }
 
-fn claim(path: &Path) -> Result<std::fs::File, Failure> {
+fn fill(path: &Path, mut file: std::fs::File, bytes: &[u8]) -> Result<MadeKeys, Failure> {
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(|source| Failure::Write { path: path.to_owned(), source })?;
+    Ok(MadeKeys { file: path.to_owned(), bytes: bytes.len(), digest: hex(&content_digest(bytes)) })
+}
+
+/// Makes a file that was not there; `option` is what named it.
+pub(super) fn claim(path: &Path, option: &'static str) -> Result<std::fs::File, Failure> {
     OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::Content {
             path: path.to_owned(),
-            fault: "the file exists already".to_owned(),
-            advice: "name another file with --evaluation-keys; nothing is overwritten",
+            fault: format!("the file exists already; nothing is overwritten ({option})"),
+            advice: "name another file",
         },
         _ => Failure::Write { path: path.to_owned(), source },
     })
@@ -105,4 +185,23 @@ fn describe(made: &Made) -> String {
         )
     });
     key + &keys
+}
+
+fn describe_for(made: &MadeFor) -> String {
+    let key = format!(
+        "{}: the secret key of {}, readable by you only; give it to nobody\n  parameters {}, digest {}",
+        made.key_file.display(),
+        made.purpose,
+        made.parameters,
+        made.parameter_digest
+    );
+    let public = made.public_key.as_ref().map_or_else(String::new, |public| {
+        format!(
+            "\n{}: the public key, {} bytes; give it to whoever is to encrypt for you\n  digest {}",
+            public.file.display(),
+            grouped(public.bytes),
+            public.digest
+        )
+    });
+    key + &public
 }

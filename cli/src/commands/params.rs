@@ -1,22 +1,20 @@
 //! `params`: what the parameter sets and operators promise, in figures.
 
-use std::sync::Arc;
-
-use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::{Answer, Context};
 use blindrelay_engine::operator::OperatorCard;
 use blindrelay_engine::params::{Parameters, Scheme, preset, presets};
 use blindrelay_engine::ring::{Poly, Seed};
 use blindrelay_engine::rlwe::{EvaluationKeys, KeySwitchingKey, RelinearizationKey};
 use blindrelay_engine::wire::{self, Kind, Wire};
+use blindrelay_engine::{Backend, ckks};
 use blindrelay_routing::Layout;
+use blindrelay_server::Registry;
 use clap::Args;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::member::KINDS;
 use crate::output::Output;
-use crate::printable::grouped;
+use crate::printable::{count, grouped};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -36,15 +34,25 @@ struct ParameterSet {
     digest: String,
     scheme: &'static str,
     ring_degree: usize,
-    plaintext_modulus: u64,
+    /// BFV: results are integers modulo this prime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plaintext_modulus: Option<u64>,
+    /// CKKS: base-2 logarithm of the scale of fresh encodings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scale_bits: Option<u32>,
     slots: Option<usize>,
     ciphertext_primes: Vec<u64>,
     special_primes: Vec<u64>,
     answer_prime: Option<u64>,
     security: Security,
-    /// Base-2 logarithm of the probability that any coefficient decrypts wrongly, at most.
+    /// Base-2 logarithm of the probability that any coefficient decrypts wrongly, or lies outside its error bound, at most.
     failure_log2: f64,
-    noise_limit_log2: f64,
+    /// BFV: base-2 logarithm of the largest noise that decrypts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noise_limit_log2: Option<f64>,
+    /// CKKS: how many products one after the other a fresh ciphertext can go through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<usize>,
     bytes: Bytes,
 }
 
@@ -78,32 +86,75 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         Some(name) => vec![preset(name)?],
         None => presets(),
     };
+    let registry = Registry::standard(backend).map_err(|error| Failure::Service(error.to_string()))?;
     let mut shown = Shown { parameter_sets: Vec::new(), operators: Vec::new() };
     for spec in specs {
         let parameters = Parameters::new(spec, backend)?;
-        let context = Context::new(&parameters)?;
-        for kind in KINDS.into_iter().filter(|kind| kind.parameters() == parameters.name()) {
-            shown.operators.push(kind.card(&context)?);
-        }
-        shown.parameter_sets.push(figures(&context));
+        let cards = registry.cards().into_iter().filter(|card| card.parameters == parameters.name());
+        shown.operators.extend(cards.cloned());
+        shown.parameter_sets.push(figures(&parameters)?);
     }
     output.result(&shown, || describe(&shown))
 }
 
-fn figures(context: &Arc<Context>) -> ParameterSet {
-    let parameters = context.parameters();
+/// What the scheme of a set adds to its ring.
+struct SchemeFigures {
+    name: &'static str,
+    plaintext_modulus: Option<u64>,
+    scale_bits: Option<u32>,
+    slots: Option<usize>,
+    noise_limit_log2: Option<f64>,
+    depth: Option<usize>,
+    /// Kinds of fresh and of computed ciphertexts.
+    kinds: [Kind; 2],
+}
+
+impl SchemeFigures {
+    fn of(parameters: &Parameters) -> Result<Self, Failure> {
+        Ok(match parameters.spec().scheme {
+            Scheme::Bfv { plaintext_modulus } => {
+                let context = Context::new(parameters)?;
+                Self {
+                    name: "bfv",
+                    plaintext_modulus: Some(plaintext_modulus),
+                    scale_bits: None,
+                    slots: context.slot_count(),
+                    noise_limit_log2: Some(context.noise_limit_log2(parameters.top_level())),
+                    depth: None,
+                    kinds: [Kind::SeededCiphertext, Kind::Ciphertext],
+                }
+            }
+            Scheme::Ckks { scale_bits } => Self {
+                name: "ckks",
+                plaintext_modulus: None,
+                scale_bits: Some(scale_bits),
+                slots: Some(ckks::Context::new(parameters)?.slot_count()),
+                noise_limit_log2: None,
+                depth: Some(parameters.top_level().0),
+                kinds: [Kind::SeededApproximateCiphertext, Kind::ApproximateCiphertext],
+            },
+            _ => {
+                return Err(Failure::Usage {
+                    what: format!("the scheme of {} is not known to this command", parameters.name()),
+                    advice: "name another set",
+                });
+            }
+        })
+    }
+}
+
+fn figures(parameters: &Parameters) -> Result<ParameterSet, Failure> {
     let spec = parameters.spec();
-    let (scheme, plaintext_modulus) = match spec.scheme {
-        Scheme::Bfv { plaintext_modulus } => ("bfv", plaintext_modulus),
-        _ => ("another", 0),
-    };
-    ParameterSet {
+    let scheme = SchemeFigures::of(parameters)?;
+    let [fresh, computed] = scheme.kinds;
+    Ok(ParameterSet {
         name: parameters.name().to_owned(),
         digest: parameters.digest().to_string(),
-        scheme,
+        scheme: scheme.name,
         ring_degree: parameters.degree(),
-        plaintext_modulus,
-        slots: context.slot_count(),
+        plaintext_modulus: scheme.plaintext_modulus,
+        scale_bits: scheme.scale_bits,
+        slots: scheme.slots,
         ciphertext_primes: spec.ciphertext_primes.clone(),
         special_primes: spec.special_primes.clone(),
         answer_prime: spec.answer_prime,
@@ -115,16 +166,17 @@ fn figures(context: &Arc<Context>) -> ParameterSet {
             error: "centred binomial, eta = 21",
         },
         failure_log2: -128.0,
-        noise_limit_log2: context.noise_limit_log2(parameters.top_level()),
+        noise_limit_log2: scheme.noise_limit_log2,
+        depth: scheme.depth,
         bytes: Bytes {
-            probe_or_record: wire::max_len(Kind::SeededCiphertext, parameters),
-            ciphertext: wire::max_len(Kind::Ciphertext, parameters),
+            probe_or_record: wire::max_len(fresh, parameters),
+            ciphertext: wire::max_len(computed, parameters),
             public_key: wire::max_len(Kind::PublicKey, parameters),
             relinearization_key: relinearization_len(parameters),
             answer: answer_len(parameters, 2),
             answer_relinearized: answer_len(parameters, 1),
         },
-    }
+    })
 }
 
 /// Length of evaluation keys that only relinearize: that of any such keys, here of zeros.
@@ -171,11 +223,16 @@ fn describe_set(set: &ParameterSet) -> String {
         format!("  digest             {}", set.digest),
         format!("  ciphertext primes  {}", list(&set.ciphertext_primes)),
         format!("  special primes     {}", list(&set.special_primes)),
-        format!(
-            "  plaintext modulus  {} ({})",
-            set.plaintext_modulus,
-            set.slots.map_or("no slots".to_owned(), |slots| format!("{slots} slots"))
-        ),
+        match (set.plaintext_modulus, set.scale_bits) {
+            (Some(modulus), _) => format!(
+                "  plaintext modulus  {modulus} ({})",
+                set.slots.map_or("no slots".to_owned(), |slots| format!("{slots} slots"))
+            ),
+            (None, Some(bits)) => {
+                format!("  scale              2^{bits} ({} slots of approximate numbers)", set.slots.unwrap_or(0))
+            }
+            (None, None) => "  plaintext          none".to_owned(),
+        },
         format!("  answer prime       {}", set.answer_prime.map_or("none".to_owned(), |prime| prime.to_string())),
         format!(
             "  security           128 bits under {}: log2(QP) is {} bits of at most {}; secret {}, error {}",
@@ -185,12 +242,19 @@ fn describe_set(set: &ParameterSet) -> String {
             set.security.secret,
             set.security.error
         ),
+        match (set.noise_limit_log2, set.depth) {
+            (Some(limit), _) => format!(
+                "  failure            below 2^{} over all coefficients, for a noise up to 2^{limit:.1}",
+                set.failure_log2
+            ),
+            (None, depth) => format!(
+                "  failure            below 2^{} that any number lies outside its error bound; {} one after the other",
+                set.failure_log2,
+                count(depth.unwrap_or(0), "product")
+            ),
+        },
         format!(
-            "  failure            below 2^{} over all coefficients, for a noise up to 2^{:.1}",
-            set.failure_log2, set.noise_limit_log2
-        ),
-        format!(
-            "  bytes              probe or record {}, ciphertext up to {}, public key {}, relinearization key {}",
+            "  bytes              fresh ciphertext {}, computed one up to {}, public key {}, relinearization key {}",
             grouped(set.bytes.probe_or_record),
             grouped(set.bytes.ciphertext),
             grouped(set.bytes.public_key),

@@ -1,0 +1,335 @@
+//! Usage files: CSV with a header, one reading a line, checked to the last field.
+
+mod columns;
+mod digesting;
+mod moment;
+mod survey;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use blindrelay_billing::{Date, Item, ItemId, ItemKind, Measurement, RateCard, Reading};
+use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+
+use self::columns::{Column, Columns, Places};
+use self::digesting::Digesting;
+use self::moment::{MomentFault, Moments};
+pub(crate) use self::survey::{Survey, survey};
+use crate::failure::Failure;
+use crate::tenants;
+
+/// Bytes that are read at once.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// One line: whose, and what was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    /// Place of the tenant, in the order of first lines.
+    pub(crate) tenant: usize,
+    pub(crate) reading: Reading,
+}
+
+/// A usage file that is being read. Lines come out in their order; memory does not grow with them.
+pub(crate) struct Usage<'a> {
+    path: PathBuf,
+    reader: Reader<Digesting<File>>,
+    record: ByteRecord,
+    places: Places,
+    count: usize,
+    card: &'a RateCard,
+    items: HashMap<Vec<u8>, (ItemId, &'a Item)>,
+    month: Option<Month>,
+    moments: Moments,
+    tenants: HashMap<Vec<u8>, usize>,
+    names: Vec<String>,
+    lines: u64,
+}
+
+/// The month that lines have to lie in, with its first second and the one after its last.
+#[derive(Clone, Copy)]
+struct Month {
+    first: Date,
+    start: u64,
+    end: u64,
+}
+
+impl Month {
+    fn of(day: Date) -> Self {
+        let first = day.month_start();
+        Self { first, start: first.unix(), end: first.next_month().unix() }
+    }
+}
+
+/// What is wrong with a field, and what to do.
+struct Fault {
+    column: Column,
+    what: String,
+    advice: &'static str,
+}
+
+impl Fault {
+    fn new(column: Column, what: impl Into<String>, advice: &'static str) -> Self {
+        Self { column, what: what.into(), advice }
+    }
+}
+
+impl<'a> Usage<'a> {
+    /// Opens a file and reads its header. Lines outside `month` are refused; without one, the month is that of the first line.
+    pub(crate) fn open(path: &Path, card: &'a RateCard, month: Option<Date>) -> Result<Self, Failure> {
+        let read = |source| Failure::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(read)?;
+        let mut builder = ReaderBuilder::new();
+        let mut reader = builder
+            .has_headers(true)
+            .flexible(true)
+            .trim(Trim::None)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(Digesting::new(file));
+        let header = reader.byte_headers().map_err(|error| unreadable(path, &error))?.clone();
+        let columns = Columns::of(&header).map_err(|fault| Failure::Content {
+            path: path.to_owned(),
+            fault: format!("line 1: {fault}"),
+            advice: "begin with a line of names: tenant,item,time,quantity or tenant,item,join,leave or all six, and currency if you like",
+        })?;
+        let items = card.ids().zip(card.items()).map(|(id, item)| (item.name().as_bytes().to_vec(), (id, item)));
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            record: ByteRecord::new(),
+            places: columns.places(),
+            count: columns.count(),
+            card,
+            items: items.collect(),
+            month: month.map(Month::of),
+            moments: Moments::default(),
+            tenants: HashMap::new(),
+            names: Vec::new(),
+            lines: 0,
+        })
+    }
+
+    /// The next line; `None` after the last. Every error names file, line and column.
+    pub(crate) fn next(&mut self) -> Result<Option<Line>, Failure> {
+        match self.reader.read_byte_record(&mut self.record) {
+            Ok(true) => {}
+            Ok(false) => return self.end().map(|()| None),
+            Err(error) => return Err(unreadable(&self.path, &error)),
+        }
+        if self.record.len() != self.count {
+            let what = format!("it has {}, the header has {}", fields(self.record.len()), self.count);
+            return Err(self.refused(None, &what, CUT_OFF));
+        }
+        // A line that the end of the file cuts off must not be counted with what is left of it.
+        let line = self.line().map_err(|fault| self.refused(Some(fault.column), &fault.what, fault.advice))?;
+        self.lines += 1;
+        Ok(Some(line))
+    }
+
+    /// Names of the tenants so far, in the order of their first lines.
+    pub(crate) fn tenants(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The month of the lines; `None` where there are none and none was given.
+    pub(crate) fn month(&self) -> Option<Date> {
+        self.month.map(|month| month.first)
+    }
+
+    /// How many lines were read.
+    pub(crate) const fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// How many bytes were read.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.reader.get_ref().bytes()
+    }
+
+    /// SHA-256 of what was read.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        self.reader.get_ref().digest()
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        match self.reader.get_ref().last() {
+            None | Some(b'\n' | b'\r') => Ok(()),
+            Some(_) => Err(self.refused(None, "it does not end with a line break", CUT_OFF)),
+        }
+    }
+
+    fn refused(&self, column: Option<Column>, what: &str, advice: &'static str) -> Failure {
+        let line = self.record.position().map_or(1, csv::Position::line);
+        let column = column.map_or_else(String::new, |column| format!(", column {}", column.name()));
+        Failure::Content { path: self.path.clone(), fault: format!("line {line}{column}: {what}"), advice }
+    }
+
+    fn line(&mut self) -> Result<Line, Fault> {
+        let Self { record, places, moments, .. } = self;
+        let (places, record) = (*places, &*record);
+        let field = |place: usize| record.get(place).unwrap_or_default().trim_ascii();
+        let item_name = field(places.item);
+        let Some(&(id, item)) = self.items.get(item_name) else {
+            return Err(unknown_item(item_name, self.card));
+        };
+        let currency = field(places.currency);
+        if places.currency != usize::MAX && currency != self.card.currency().code().as_bytes() {
+            let what = format!("{}, but the rate card charges in {}", quoted(currency), self.card.currency().code());
+            return Err(Fault::new(Column::Currency, what, "keep one currency a file and a rate card"));
+        }
+        let mut moment = |place, column| {
+            let text = field(place);
+            let fault =
+                |fault: MomentFault| Fault::new(column, format!("{} {}", quoted(text), fault.what()), fault.advice());
+            moments.parse(text).map_err(fault)
+        };
+        let (measurement, first) = match item.kind() {
+            ItemKind::Quantity => {
+                for (place, column) in [(places.join, Column::Join), (places.leave, Column::Leave)] {
+                    if !field(place).is_empty() {
+                        let what = format!("item {} is charged by quantity", item.name());
+                        return Err(Fault::new(column, what, "leave join and leave empty for this item"));
+                    }
+                }
+                let amount = quantity(field(places.quantity), item)?;
+                let at = moment(places.time, Column::Time)?;
+                (Measurement::Quantity { at, amount }, (at, Column::Time))
+            }
+            ItemKind::Interval => {
+                if !field(places.quantity).is_empty() {
+                    let what = format!("item {} is charged by join and leave", item.name());
+                    return Err(Fault::new(Column::Quantity, what, "leave quantity empty for this item"));
+                }
+                let join = moment(places.join, Column::Join)?;
+                let leave = moment(places.leave, Column::Leave)?;
+                check_interval(join, leave, item)?;
+                (Measurement::Interval { join, leave }, (join, Column::Join))
+            }
+        };
+        self.check_time(item, first.0, first.1)?;
+        if let Measurement::Interval { leave, .. } = measurement {
+            self.check_end(leave)?;
+        }
+        let reading = Reading { item: id, measurement };
+        Ok(Line { tenant: self.tenant()?, reading })
+    }
+
+    /// The month, and a price on the day.
+    fn check_time(&mut self, item: &Item, moment: u64, column: Column) -> Result<(), Fault> {
+        let month = match self.month {
+            Some(month) => month,
+            None => {
+                let day = Date::of_unix(moment);
+                let fault = MomentFault::Value;
+                *self.month.insert(Month::of(day.ok_or_else(|| Fault::new(column, fault.what(), fault.advice()))?))
+            }
+        };
+        if moment < month.start || moment >= month.end {
+            let what = format!("it is not in the month of {}", month.first);
+            return Err(Fault::new(column, what, "keep one month a file, or name the month with --month"));
+        }
+        match item.prices().first() {
+            Some(price) if price.from.unix() <= moment => Ok(()),
+            _ => {
+                let what = format!("item {} has no price at that time", item.name());
+                Err(Fault::new(column, what, "add a price with an earlier day to the rate card"))
+            }
+        }
+    }
+
+    fn check_end(&self, leave: u64) -> Result<(), Fault> {
+        match self.month {
+            Some(month) if leave > month.end => {
+                let what = format!("it is after the end of the month of {}", month.first);
+                let advice = "end the line at midnight and put the rest into the file of the next month";
+                Err(Fault::new(Column::Leave, what, advice))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tenant(&mut self) -> Result<usize, Fault> {
+        let name = self.record.get(self.places.tenant).unwrap_or_default().trim_ascii();
+        if let Some(&tenant) = self.tenants.get(name) {
+            return Ok(tenant);
+        }
+        let text = std::str::from_utf8(name).ok().filter(|name| tenants::is_name(name));
+        let text = text.ok_or_else(|| {
+            Fault::new(Column::Tenant, format!("{} is no tenant's name", quoted(name)), tenants::NAME_ADVICE)
+        })?;
+        let tenant = self.names.len();
+        self.names.push(text.to_owned());
+        self.tenants.insert(name.to_vec(), tenant);
+        Ok(tenant)
+    }
+}
+
+const CUT_OFF: &str = "the file may be cut off there, or a quotation mark may not be closed: export it again";
+
+fn fields(count: usize) -> String {
+    if count == 1 { "1 field".to_owned() } else { format!("{count} fields") }
+}
+
+fn unreadable(path: &Path, error: &csv::Error) -> Failure {
+    match error.kind() {
+        csv::ErrorKind::Io(source) => {
+            Failure::Read { path: path.to_owned(), source: std::io::Error::new(source.kind(), source.to_string()) }
+        }
+        _ => Failure::Content { path: path.to_owned(), fault: error.to_string(), advice: CUT_OFF },
+    }
+}
+
+fn quoted(text: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(text).chars().take(40).collect();
+    if text.is_empty() { "nothing".to_owned() } else { format!("'{}'", crate::printable::one_line(&text)) }
+}
+
+fn unknown_item(name: &[u8], card: &RateCard) -> Fault {
+    let known: Vec<&str> = card.items().iter().map(Item::name).take(8).collect();
+    let more = if card.items().len() > known.len() { ", .." } else { "" };
+    let what = format!("{} is not on the rate card, which has {}{more}", quoted(name), known.join(", "));
+    Fault::new(Column::Item, what, "correct the name or add the item to the rate card")
+}
+
+fn quantity(text: &[u8], item: &Item) -> Result<i64, Fault> {
+    let fault = |what: &str, advice| Fault::new(Column::Quantity, format!("{} {what}", quoted(text)), advice);
+    let whole = "write whole numbers of the item's measured unit, such as 90";
+    let digits = text.iter().all(u8::is_ascii_digit) && !text.is_empty();
+    if !digits {
+        let negative = text.strip_prefix(b"-").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
+        return Err(if negative {
+            fault("is negative", "correct the line; a credit is not usage")
+        } else {
+            let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
+            if number.is_some_and(f64::is_finite) {
+                fault("is not a whole number", whole)
+            } else {
+                fault("is not a number", whole)
+            }
+        });
+    }
+    let amount = text.iter().try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
+    match amount {
+        Some(amount) if amount <= item.limit() => Ok(amount as i64),
+        _ => {
+            let what = format!("is above {}, the limit of item {} on one line", item.limit(), item.name());
+            Err(fault(&what, "divide the line, or raise the limit in the rate card"))
+        }
+    }
+}
+
+fn check_interval(join: u64, leave: u64, item: &Item) -> Result<(), Fault> {
+    let Some(seconds) = leave.checked_sub(join) else {
+        let what = format!("it is {} s before join", join - leave);
+        return Err(Fault::new(Column::Leave, what, "correct the line: a leave is not before its join"));
+    };
+    if seconds > item.limit() {
+        let what = format!(
+            "it is {seconds} s after join, above {}, the limit of item {} on one line",
+            item.limit(),
+            item.name()
+        );
+        return Err(Fault::new(Column::Leave, what, "divide the line, or raise the limit in the rate card"));
+    }
+    Ok(())
+}
