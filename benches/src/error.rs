@@ -30,6 +30,12 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The document has no table of figures to replace.
+    #[error("{path} has no table of figures")]
+    NoTable {
+        /// The file.
+        path: PathBuf,
+    },
     /// The report could not be written as JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),

@@ -3,10 +3,11 @@
 //! A figure counts as a ratio against a peer that was measured in the same run, in turns with ours, after both had given the same result. The
 //! criterion benches (`cargo bench`) and the summary (`blindrelay bench`, or the binary `summary`) share what is here:
 //! [`meeting`], [`factors`] and [`charge`] set up the same jobs for our engine ([`room`]) and for the crate `fhe` ([`peer`]); `subject` says what is measured and which goal
-//! it has; [`measure`] takes the time; [`report`] and `plot` write it down.
+//! it has; [`measure`] takes the time; [`report`], [`document`] and `plot` write it down.
 
 pub mod approximate;
 pub mod charge;
+pub mod document;
 mod error;
 pub mod factors;
 pub mod machine;

@@ -18,7 +18,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    const fn symbol(self) -> &'static str {
+    pub(crate) const fn symbol(self) -> &'static str {
         match self {
             Self::Microseconds => "us",
             Self::Bytes => "B",

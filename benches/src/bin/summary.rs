@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use blindrelay_benches::{Error, Options, run};
+use blindrelay_benches::{Error, Options, document, run};
 use blindrelay_kernels::Backend;
 use clap::Parser;
 
@@ -32,6 +32,9 @@ struct Arguments {
     /// Write a plot of the ratios
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Replace the table of figures in this document
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
     /// Do not show progress
     #[arg(long)]
     quiet: bool,
@@ -58,6 +61,9 @@ fn summary(arguments: Arguments) -> Result<(), Error> {
         svg: arguments.svg,
         progress: !arguments.quiet,
     })?;
+    if let Some(path) = &arguments.document {
+        document::replace_figures(path, &report)?;
+    }
     print!("{report}");
     Ok(())
 }
