@@ -71,6 +71,8 @@ pub(crate) fn after_merge(ours: &Digest, theirs: &Digest) -> Digest {
 fn link(step: u8, fields: [&[u8]; 2]) -> Digest {
     let mut hash = Sha256::new();
     hash.update([step]);
-    fields.iter().for_each(|field| hash.update(field));
+    for field in fields {
+        hash.update(field);
+    }
     hash.finalize().into()
 }

@@ -56,19 +56,19 @@ pub enum RateError {
 }
 
 impl RateError {
-    pub(crate) fn at(item: Option<&str>, field: &str, reason: impl ToString) -> Self {
+    pub(crate) fn at(item: Option<&str>, field: &str, reason: impl Into<String>) -> Self {
         match item {
             Some(item) => Self::field(item, field, reason),
             None => Self::card(field, reason),
         }
     }
 
-    pub(crate) fn field(item: &str, field: &str, reason: impl ToString) -> Self {
-        Self::Item { item: item.to_owned(), field: field.to_owned(), reason: reason.to_string() }
+    pub(crate) fn field(item: &str, field: &str, reason: impl Into<String>) -> Self {
+        Self::Item { item: item.to_owned(), field: field.to_owned(), reason: reason.into() }
     }
 
-    pub(crate) fn card(field: &str, reason: impl ToString) -> Self {
-        Self::Card { field: field.to_owned(), reason: reason.to_string() }
+    pub(crate) fn card(field: &str, reason: impl Into<String>) -> Self {
+        Self::Card { field: field.to_owned(), reason: reason.into() }
     }
 }
 

@@ -83,15 +83,15 @@ pub struct Ledger {
 }
 
 /// What does not fit the settings.
-pub(crate) fn unfit(object: &'static str, reason: impl ToString) -> OperatorError {
-    OperatorError::Unfit { object, reason: reason.to_string() }
+pub(crate) fn unfit(object: &'static str, reason: impl Into<String>) -> OperatorError {
+    OperatorError::Unfit { object, reason: reason.into() }
 }
 
 /// An unreadable message as an operator's error.
 fn refused(object: &'static str) -> impl Fn(MessageError) -> OperatorError {
     move |error| match error {
         MessageError::Wire(error) => error.into(),
-        other => unfit(object, other),
+        other => unfit(object, other.to_string()),
     }
 }
 
@@ -164,9 +164,10 @@ impl Ledger {
         if periods.len() > MAX_PERIODS {
             return Err(unfit("request", format!("a report has at most {MAX_PERIODS} periods, not {}", periods.len())));
         }
-        let report = |period: Period| match self.periods.get(&period.start) {
-            Some(sums) => charge::report(&self.evaluator, &self.layout, sums),
-            None => {
+        let report = |period: Period| {
+            if let Some(sums) = self.periods.get(&period.start) {
+                charge::report(&self.evaluator, &self.layout, sums)
+            } else {
                 let opening = self.opened(period).opening;
                 Ok(PeriodReport::new((period, 0), [opening, opening], [None, None, None]))
             }

@@ -239,11 +239,11 @@ fn line_amount(currency: Currency, line: &InvoiceLine) -> Option<Money> {
 fn subtotals(currency: Currency, lines: &[InvoiceLine]) -> Result<Vec<Subtotal>, InvoiceError> {
     let mut subtotals: Vec<Subtotal> = Vec::new();
     for line in lines {
-        match subtotals.iter_mut().find(|subtotal| subtotal.item == line.item) {
-            Some(subtotal) => subtotal.amount = subtotal.amount.plus(line.amount)?,
-            None => {
-                subtotals.push(Subtotal { item: line.item.clone(), amount: Money::zero(currency).plus(line.amount)? })
-            }
+        if let Some(subtotal) = subtotals.iter_mut().find(|subtotal| subtotal.item == line.item) {
+            subtotal.amount = subtotal.amount.plus(line.amount)?;
+        } else {
+            let amount = Money::zero(currency).plus(line.amount)?;
+            subtotals.push(Subtotal { item: line.item.clone(), amount });
         }
     }
     Ok(subtotals)

@@ -36,7 +36,7 @@ impl Layout {
     pub fn new(card: RateCard, context: &Context) -> Result<Arc<Self>, RateError> {
         let parameters = || RateError::Parameters { name: context.parameters().name().to_owned(), needed: 2 * LANES };
         let slots =
-            context.slot_count().filter(|&slots| slots >= 2 * LANES && slots <= 1 << 16).ok_or_else(parameters)?;
+            context.slot_count().filter(|slots| (2 * LANES..=1 << 16).contains(slots)).ok_or_else(parameters)?;
         let limit = context.plaintext_limit();
         for item in card.items() {
             for price in item.prices() {
@@ -50,7 +50,7 @@ impl Layout {
                 }
             }
         }
-        let starts = divide_lanes(&card.items().iter().map(|item| item.weight()).collect::<Vec<_>>());
+        let starts = divide_lanes(&card.items().iter().map(Item::weight).collect::<Vec<_>>());
         let places = starts.array_windows().map(|&[first, end]| slots_of_lanes(first, end, slots)).collect();
         Ok(Arc::new(Self { card, limit, slots, starts, places }))
     }

@@ -33,12 +33,15 @@ limit = 10_000_000
 prices = [{ from = "2026-01-01", price = "0.09" }]
 "#;
 
+/// Usage, charges and rates of each period.
+type Slots = Vec<[Vec<i64>; 3]>;
+
 struct Month {
     layout: Arc<Layout>,
     ledger: Ledger,
     batches: Vec<Batch>,
     report: Report,
-    slots: Vec<[Vec<i64>; 3]>,
+    slots: Slots,
     invoice: Invoice,
 }
 
@@ -111,7 +114,7 @@ fn wrong_values_are_refused_in_one_way() {
     let Month { layout, report, slots, .. } = month();
     let data = layout.slots(layout.card().find("Relayed data, all regions").unwrap());
     let (used, unused) = (usize::from(data[0]), usize::from(data[data.len() - 1]));
-    let refuse = |what: &str, change: &dyn Fn(&mut Vec<[Vec<i64>; 3]>)| {
+    let refuse = |what: &str, change: &dyn Fn(&mut Slots)| {
         let mut slots = slots.clone();
         change(&mut slots);
         assert_eq!(invoice_of(&layout, &report, &slots), Err(InvoiceError::Refused), "{what}");

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use crate::generator::Generator;
 
+/// More batches of a period than a journey makes.
+const MOST_BATCHES: u64 = 256;
+
 /// A tenant with its key, and the operator.
 pub struct Tenant {
     context: Arc<Context>,
@@ -157,14 +160,22 @@ impl Tenant {
     /// anything differs.
     pub fn journey(&self, number: u64) -> Size {
         let mut generator = Generator::new("invoices", number);
-        // A card whose lines could wrap is refused; the next one is drawn.
+        let month = ReportRequest::month_of(Date::from_civil(2026, 10, 1).expect("a day"));
+        // A card whose lines could wrap is refused, and one that takes few batches is not what this is about: the next one is drawn.
         let (drawn, layout) = loop {
             let drawn = draw_card(&mut generator);
-            if let Ok(layout) = Layout::new(drawn.card.clone(), &self.context) {
+            let layout = Layout::new(drawn.card.clone(), &self.context);
+            let roomy = |layout: &Arc<Layout>| {
+                drawn
+                    .card
+                    .periods(month.from, month.until)
+                    .iter()
+                    .all(|&period| layout.capacity(period) >= MOST_BATCHES)
+            };
+            if let Some(layout) = layout.ok().filter(roomy) {
                 break (drawn, layout);
             }
         };
-        let month = ReportRequest::month_of(Date::from_civil(2026, 10, 1).expect("a day"));
         let count = match generator.below(10) {
             0 => 0,
             1 => generator.below(3_000),

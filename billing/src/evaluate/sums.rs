@@ -52,7 +52,7 @@ impl Sums {
     /// Puts restored values in. `terms` is at least 1 and at most 2 a batch where there is a sum.
     pub(super) fn restore_usage(&mut self, batches: u64, terms: u64, usage: Option<Ciphertext>) -> Option<()> {
         let plausible = match usage {
-            Some(_) => batches >= 1 && batches <= MAX_BATCHES && terms >= batches && terms <= 2 * batches,
+            Some(_) => (1..=MAX_BATCHES).contains(&batches) && (batches..=2 * batches).contains(&terms),
             None => batches == 0 && terms == 0,
         };
         plausible.then_some(())?;

@@ -27,10 +27,10 @@ fn escape(text: &str) -> String {
 
 /// Lines of an address, one below the other; the first is the name.
 fn address(text: &str) -> String {
-    let mut lines = text.lines().map(escape);
-    let name = lines.next().unwrap_or_default();
-    let rest: String = lines.map(|line| format!("<br>{line}")).collect();
-    format!("<strong>{name}</strong>{rest}")
+    let lines: Vec<String> = text.lines().map(escape).collect();
+    let (name, rest) = lines.split_first().map_or(("", [].as_slice()), |(name, rest)| (name.as_str(), rest));
+    let separator = if rest.is_empty() { "" } else { "<br>" };
+    format!("<strong>{name}</strong>{separator}{}", rest.join("<br>"))
 }
 
 /// The quantity as a person reads it: hours, minutes and seconds, or decimal units of data.

@@ -46,12 +46,12 @@ pub(super) fn periods(
             return Err(InvoiceError::Card { start: period.start });
         }
     }
-    let verified: Vec<Option<Verified>> =
+    let verified: Vec<Result<Verified, InvoiceError>> =
         report.periods.iter().zip(opened).map(|(report, opened)| one_period(layout, report, *opened)).collect();
-    verified.into_iter().collect::<Option<Vec<_>>>().ok_or(InvoiceError::Refused)
+    verified.into_iter().collect()
 }
 
-fn one_period(layout: &Layout, report: &PeriodReport, opened: OpenedPeriod<'_>) -> Option<Verified> {
+fn one_period(layout: &Layout, report: &PeriodReport, opened: OpenedPeriod<'_>) -> Result<Verified, InvoiceError> {
     let card = layout.card();
     let has_usage = report.batches > 0;
     // Absent ciphertexts stand for zeros, but only where an honest report leaves them out.
@@ -68,24 +68,24 @@ fn one_period(layout: &Layout, report: &PeriodReport, opened: OpenedPeriod<'_>) 
         && shaped(opened.usage, report.usage.is_some())
         && shaped(opened.charges, report.charge.is_some())
         && shaped(opened.rates, report.rates.is_some());
-    honest_shape.then_some(())?;
+    honest_shape.then_some(()).ok_or(InvoiceError::Refused)?;
     let items = card.ids().zip(card.items()).map(|(id, item)| one_item(layout, report, opened, id, item));
     // Every item is looked at before the verdict.
-    let items: Vec<Option<Option<ItemSums>>> = items.collect();
-    Some(Verified { period: report.period, items: items.into_iter().collect::<Option<Vec<_>>>()? })
+    let items: Vec<Result<Option<ItemSums>, InvoiceError>> = items.collect();
+    Ok(Verified { period: report.period, items: items.into_iter().collect::<Result<_, _>>()? })
 }
 
-/// The outer `None` is a refusal.
+/// `None` where the item has no price in the period.
 fn one_item(
     layout: &Layout,
     report: &PeriodReport,
     opened: OpenedPeriod<'_>,
     id: ItemId,
     item: &Item,
-) -> Option<Option<ItemSums>> {
+) -> Result<Option<ItemSums>, InvoiceError> {
     let rate = layout.card().rate(item, report.period);
     let priced = item.price_on(report.period.start);
-    let numerator = numerator(layout, opened, id, rate)?;
+    let numerator = numerator(layout, opened, id, rate).ok_or(InvoiceError::Refused)?;
     let most = if priced.is_some() { i128::from(report.batches) * i128::from(item.limit()) } else { 0 };
     let slot = |slots: &[i64], place: u16| slots.get(usize::from(place)).map_or(0, |&value| i128::from(value));
     let (mut usage, mut charge, mut honest) = (0, 0, true);
@@ -95,13 +95,16 @@ fn one_item(
         usage += used;
         charge += charged;
     }
-    honest.then_some(())?;
-    let Some((price, rate)) = priced.zip(rate) else { return Some(None) };
+    honest.then_some(()).ok_or(InvoiceError::Refused)?;
+    let Some((price, rate)) = priced.zip(rate) else { return Ok(None) };
     let price = match price.tariff {
         Tariff::Public(price) => price,
-        Tariff::Encrypted { largest } => Decimal::new(numerator / rate.step, largest.decimals())?,
+        Tariff::Encrypted { largest } => {
+            Decimal::new(numerator / rate.step, largest.decimals()).ok_or(InvoiceError::Refused)?
+        }
     };
-    Some(Some(ItemSums { usage: u64::try_from(usage).ok()?, charge, denominator: rate.denominator, price }))
+    let usage = u64::try_from(usage).map_err(|_| InvoiceError::Refused)?;
+    Ok(Some(ItemSums { usage, charge, denominator: rate.denominator, price }))
 }
 
 /// The integer that usage is multiplied by: public, or the same in every slot of the item, in range and on a step.
@@ -119,7 +122,7 @@ fn opened_rate(layout: &Layout, opened: OpenedPeriod<'_>, id: ItemId, largest: u
     }
     let mut values = layout.slots(id).iter().map(|&place| opened.rates.get(usize::from(place)).copied().unwrap_or(-1));
     let first = values.next()?;
-    let constant = values.fold(true, |constant, value| constant & (value == first));
+    let constant = values.filter(|&value| value != first).count() == 0;
     let value = u64::try_from(first).ok()?;
     (constant && value <= largest && value.is_multiple_of(step)).then_some(value)
 }

@@ -158,7 +158,9 @@ fn digest_of<'a>(parts: impl Iterator<Item = &'a [i64]>) -> Digest {
         if cfg!(target_endian = "little") {
             hash.update(bytemuck::cast_slice::<i64, u8>(part));
         } else {
-            part.iter().for_each(|value| hash.update(value.to_le_bytes()));
+            for value in part {
+                hash.update(value.to_le_bytes());
+            }
         }
     }
     hash.finalize().into()

@@ -27,14 +27,16 @@ impl Fields {
         }
     }
 
-    fn refused(&self, field: &str, reason: impl ToString) -> RateError {
+    fn refused(&self, field: &str, reason: impl Into<String>) -> RateError {
         let path = if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) };
         RateError::at(self.item.as_deref(), &path, reason)
     }
 
     fn optional<T: DeserializeOwned>(&mut self, field: &str) -> Result<Option<T>, RateError> {
         let value = self.map.remove(field);
-        value.map(|value| serde_json::from_value(value).map_err(|error| self.refused(field, error))).transpose()
+        value
+            .map(|value| serde_json::from_value(value).map_err(|error| self.refused(field, error.to_string())))
+            .transpose()
     }
 
     fn required<T: DeserializeOwned>(&mut self, field: &str) -> Result<T, RateError> {
