@@ -176,3 +176,32 @@ pub(super) fn residue_of(integer: f64, modulus: Modulus) -> u64 {
     let mantissa = modulus.from_signed(libm::ldexp(fraction, 53) as i64);
     modulus.mul(mantissa, modulus.pow(2, u64::from((exponent - 53).unsigned_abs())))
 }
+
+#[cfg(test)]
+mod tests {
+    use blindrelay_kernels::Backend;
+    use sha3::{Digest, Sha3_256};
+
+    use super::*;
+    use crate::params::{Parameters, STATS_8192, preset};
+
+    fn digest(plaintext: &Plaintext) -> String {
+        let bytes: Vec<u8> = plaintext.poly().residues().iter().flat_map(|residue| residue.to_le_bytes()).collect();
+        Sha3_256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Encodings are part of what a service computes, so every platform has to give the same integers.
+    #[test]
+    fn encodings_are_the_same_integers_everywhere() {
+        for backend in Backend::available() {
+            let parameters = Parameters::new(preset(STATS_8192).unwrap(), backend).unwrap();
+            let context = Context::new(&parameters).unwrap();
+            let values: Vec<f64> =
+                (0..4096).map(|j| libm::sin(f64::from(j) * 0.37) / (1.0 + f64::from(j % 11))).collect();
+            for (scale, expected) in [(40, "d356d50c6af4a8a1"), (70, "ef2ac3076470b339")] {
+                let encoding = context.encoding().with_scale(Scale::power_of_two(scale));
+                assert_eq!(digest(&context.encode_real(&values, &encoding).unwrap()), expected, "scale 2^{scale}");
+            }
+        }
+    }
+}
