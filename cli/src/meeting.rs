@@ -1,9 +1,10 @@
-//! Meeting files: who is in a room, who arrives, and whom the newcomer looks for.
+//! Meeting files: who is in a room, who arrives, whom the newcomer looks for, and what was measured of everybody.
 
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
+use blindrelay_billing::Date;
 use serde::{Deserialize, Serialize};
 
 /// Largest meeting file.
@@ -11,13 +12,26 @@ const MAX_FILE_BYTES: u64 = 16 << 20;
 /// Most participants.
 const MAX_PARTICIPANTS: usize = 10_000;
 
+/// Longest meeting in minutes: it begins at nine and ends on the same day.
+const MAX_MINUTES: f64 = 900.0;
+/// Minutes of a stretch of time, for which there is one attention score.
+pub(crate) const STRETCH_MINUTES: f64 = 10.0;
+/// Largest amount of data.
+const MAX_MEGABYTES: u64 = 1_000_000;
+
 /// A meeting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Meeting {
     /// Its title.
     #[serde(default)]
     pub(crate) title: String,
+    /// Its day; today where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) date: Option<Date>,
+    /// How long it lasts.
+    #[serde(default = "an_hour")]
+    pub(crate) minutes: f64,
     /// Who is there.
     pub(crate) participants: Vec<Participant>,
     /// Who arrives.
@@ -25,7 +39,7 @@ pub(crate) struct Meeting {
 }
 
 /// Somebody in the room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Participant {
     /// The identity by which others find them.
@@ -33,16 +47,44 @@ pub(crate) struct Participant {
     /// A label that tells two entries of one name apart, for example a device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) handle: Option<String>,
+    /// What was measured of them.
+    #[serde(default)]
+    pub(crate) measured: Measured,
 }
 
 /// Somebody who arrives and looks for a participant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Newcomer {
     /// Their name.
     pub(crate) name: String,
     /// The identity they look for.
     pub(crate) looks_for: String,
+    /// What was measured of them.
+    #[serde(default)]
+    pub(crate) measured: Measured,
+}
+
+/// What is measured of somebody during a meeting. Everything may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Measured {
+    /// Minutes from the beginning at which they joined and left; the whole meeting where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) present: Option<[f64; 2]>,
+    /// Minutes that they spoke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) spoke: Option<f64>,
+    /// Attention from 0 to 1 in each stretch of ten minutes; `null` where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) attention: Vec<Option<f64>>,
+    /// Data that was relayed for them; 10 a minute where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) megabytes: Option<u64>,
+}
+
+const fn an_hour() -> f64 {
+    60.0
 }
 
 /// Why a meeting file is refused.
@@ -64,6 +106,8 @@ pub(crate) enum MeetingError {
     TooMany { file: String, found: usize },
     #[error("{file}: {place}: the text is empty")]
     Blank { file: String, place: String },
+    #[error("{file}: {place}: {fault}")]
+    Value { file: String, place: String, fault: String },
     #[error("{file}: participants[{second}].handle: '{label}' is already the handle of participants[{first}]")]
     RepeatedHandle { file: String, first: usize, second: usize, label: String },
 }
@@ -75,6 +119,7 @@ impl MeetingError {
             Self::TooLong { .. } | Self::TooMany { .. } => "split the meeting",
             Self::Encoding { .. } => "save the file as UTF-8",
             Self::RepeatedHandle { .. } => "give every participant its own handle, or none",
+            Self::Value { .. } => "correct the value, or leave it out",
             Self::NoParticipants { .. } | Self::Blank { .. } => {
                 "name at least one participant, the newcomer and whom the newcomer looks for"
             }
@@ -147,8 +192,58 @@ impl Meeting {
             }
         }
         blank("newcomer.name".to_owned(), &self.newcomer.name)?;
-        blank("newcomer.looks_for".to_owned(), &self.newcomer.looks_for)
+        blank("newcomer.looks_for".to_owned(), &self.newcomer.looks_for)?;
+        let value = |(place, fault): (String, String)| MeetingError::Value { file: file(), place, fault };
+        within("minutes", self.minutes, f64::MIN_POSITIVE, MAX_MINUTES).map_err(value)?;
+        let people = self.participants.iter().enumerate();
+        let people = people.map(|(index, participant)| (format!("participants[{index}]"), &participant.measured));
+        for (who, measured) in people.chain([("newcomer".to_owned(), &self.newcomer.measured)]) {
+            let place = |(place, fault)| value((format!("{who}.measured.{place}"), fault));
+            self.check_measured(measured).map_err(place)?;
+        }
+        Ok(())
     }
+
+    fn check_measured(&self, measured: &Measured) -> Result<(), (String, String)> {
+        let [join, leave] = self.presence(measured);
+        within("present[0]", join, 0.0, self.minutes)?;
+        within("present[1]", leave, join, self.minutes)?;
+        within("spoke", measured.spoke.unwrap_or(0.0), 0.0, leave - join)?;
+        if measured.attention.len() > self.stretches() {
+            let (found, most) = (measured.attention.len(), self.stretches());
+            return Err(("attention".to_owned(), format!("{found} scores for {most} stretches of ten minutes")));
+        }
+        for (index, score) in measured.attention.iter().enumerate() {
+            within(&format!("attention[{index}]"), score.unwrap_or(0.0), 0.0, 1.0)?;
+        }
+        within("megabytes", measured.megabytes.unwrap_or(0) as f64, 0.0, MAX_MEGABYTES as f64)
+    }
+
+    /// Minutes at which somebody joined and left.
+    pub(crate) fn presence(&self, measured: &Measured) -> [f64; 2] {
+        measured.present.unwrap_or([0.0, self.minutes])
+    }
+
+    /// How many stretches of ten minutes the meeting has; the last may be shorter.
+    pub(crate) fn stretches(&self) -> usize {
+        (self.minutes / STRETCH_MINUTES).ceil().max(1.0) as usize
+    }
+
+    /// Everybody's name and measurements: participants in their order, then the newcomer.
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = (&str, &Measured)> {
+        let participants =
+            self.participants.iter().map(|participant| (participant.name.as_str(), &participant.measured));
+        participants.chain([(self.newcomer.name.as_str(), &self.newcomer.measured)])
+    }
+}
+
+/// Refuses what is not a number in a range.
+fn within(place: &str, found: f64, least: f64, most: f64) -> Result<(), (String, String)> {
+    if found >= least && found <= most {
+        return Ok(());
+    }
+    let least = if least == f64::MIN_POSITIVE { "more than 0".to_owned() } else { format!("{least} or more") };
+    Err((place.to_owned(), format!("{found} is not {least} and at most {most}")))
 }
 
 /// Line and column, both from 1, of the byte after these.

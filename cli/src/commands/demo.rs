@@ -1,8 +1,11 @@
-//! `demo`: a meeting, played through a real service over real HTTP, and beside it what the relay saw of it.
+//! `demo`: a whole meeting, played through a real service over real HTTP, and beside it what the relay saw of it: somebody is found, the tenant is charged, the host gets
+//! a report.
 
 mod cast;
+mod charge;
 mod relay;
 mod report;
+mod statistics;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,8 +14,10 @@ use blindrelay_engine::Backend;
 use clap::Args;
 
 use self::cast::Play;
+use self::charge::Charge;
 use self::relay::Relay;
-use self::report::Report;
+use self::report::{Report, Sides};
+use self::statistics::Statistics;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::meeting::Meeting;
@@ -23,7 +28,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Who is there, who arrives and whom the newcomer looks for; without it, a small board meeting
+    /// Who is there, who arrives, whom the newcomer looks for and what is measured of everybody; without it, a small board meeting
     meeting: Option<PathBuf>,
 }
 
@@ -37,7 +42,10 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     let relay = Relay::start(backend)?;
     let client = Client::new(&relay.url(), None, REQUEST_LIMIT)?;
     let play = Play::perform(&meeting, &client, backend)?;
+    let charge = Charge::perform(&meeting, &client, backend)?;
+    let statistics = Statistics::perform(&meeting, &client, backend)?;
     let passages = relay.stop();
-    let report = Report::new(&meeting, &play, &passages, backend, start.elapsed());
+    let sides = Sides { meeting: &meeting, play, charge, statistics };
+    let report = Report::new(sides, &passages, backend, start.elapsed());
     output.result(&report, || report::text::describe(&report, Output::columns(), Output::colours()))
 }

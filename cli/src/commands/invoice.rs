@@ -1,6 +1,6 @@
 //! `invoice`: encrypted charges from the service, opened, checked and written.
 
-mod opening;
+pub(super) mod opening;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ impl Page {
 }
 
 /// Today, by the system's clock.
-fn today() -> Result<Date, Failure> {
+pub(super) fn today() -> Result<Date, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     now.and_then(|now| Date::of_unix(now.as_secs())).ok_or_else(|| Failure::Usage {
         what: "the system's clock is before 1970 or after 9999".to_owned(),

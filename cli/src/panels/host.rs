@@ -1,12 +1,11 @@
 //! The host of a panel: the only one who opens its reports.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use blindrelay_analytics::{Answer, Findings, Plan, Slots, card};
 use blindrelay_engine::ckks::Context;
 use blindrelay_engine::operator::Handle;
-use blindrelay_engine::ring::Seed;
+use blindrelay_engine::params::{Parameters, preset};
 use blindrelay_engine::wire::{self, Kind, Wire, content_digest};
 use blindrelay_engine::{Backend, Error as EngineError};
 use blindrelay_keyholder::{KeyFileError, KeyRequirements, SecretKey, file};
@@ -44,10 +43,11 @@ impl Host {
         Err(KeyFileError::Parameters { path: path.to_owned(), found, expected }.into())
     }
 
-    /// By its secret, for the first operator.
-    pub(crate) fn of_seed(context: &Arc<Context>, seed: Seed) -> Self {
-        let [(operator, _), _] = OPERATORS;
-        Self { operator, key: SecretKey::from_seed(context, seed) }
+    /// With a fresh key, for the first operator.
+    pub(crate) fn generate(backend: Backend) -> Result<Self, Failure> {
+        let [(operator, set), _] = OPERATORS;
+        let context = Context::new(&Parameters::new(preset(set)?, backend)?)?;
+        Ok(Self { operator, key: SecretKey::generate(&context)? })
     }
 
     /// The operator that adds up what is encrypted for this host.

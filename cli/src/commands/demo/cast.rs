@@ -110,6 +110,11 @@ impl Play {
     }
 }
 
+/// How many of so many people do something at the same time: in turn where everybody is shown.
+pub(super) const fn at_once(people: usize) -> usize {
+    if people > IN_TURN { AT_ONCE } else { 1 }
+}
+
 /// Every participant derives the room's key from the seed and enrols their own encryption of their own name.
 fn enrol_all(
     names: &[&str],
@@ -135,9 +140,8 @@ fn enrol_all(
             enrol(index, name)?;
         }
     };
-    let at_once = if names.len() > IN_TURN { AT_ONCE } else { 1 };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..at_once(names.len())).map(|_| scope.spawn(work)).collect();
         let ended = || Failure::Service("a participant's thread ended".to_owned());
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| ended())?)
     })?;

@@ -1,15 +1,21 @@
-//! Both sides of a played meeting: what the relay saw, and what the members knew and learned.
+//! Both sides of a played meeting: what the relay saw, and what members, tenant and host knew and learned.
 
+mod step;
 pub(super) mod text;
+mod told;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use blindrelay_billing::{CHARGE, Invoice};
 use blindrelay_engine::Backend;
+use blindrelay_engine::params::{BILL_8192, STATS_8192};
 use serde::Serialize;
 
+use self::step::{Step, Steps};
 use super::cast::{KIND, Micros, Play};
+use super::charge::{self, Charge};
 use super::relay::{Passage, Seen};
+use super::statistics::{self, Statistics};
 use crate::meeting::Meeting;
 use crate::member::Score;
 use crate::printable::hex;
@@ -18,13 +24,15 @@ use crate::printable::hex;
 #[derive(Serialize)]
 pub(super) struct Report {
     title: String,
-    operator: &'static str,
-    parameters: &'static str,
+    operators: [&'static str; 3],
+    parameters: [&'static str; 3],
     backend: &'static str,
     room: String,
     relay: Vec<Sighting>,
     participants: Vec<Member>,
     newcomer: Learned,
+    charge: Charged,
+    panels: Vec<Collected>,
     timings_us: AllTimings,
     bytes: Sizes,
 }
@@ -43,17 +51,6 @@ struct Sighting {
     response_digest: String,
     #[serde(skip)]
     step: Step,
-}
-
-/// Which step of the play a request was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Keys,
-    Room,
-    /// The enrolment of the participant with this number.
-    Enrolment(usize),
-    Match,
-    Other,
 }
 
 /// A participant, with what only the participant knows.
@@ -78,12 +75,30 @@ struct Learned {
     scores: Vec<Score>,
 }
 
+/// What the relay counted, and what the tenant made of it.
+#[derive(Serialize)]
+struct Charged {
+    meter: String,
+    readings: usize,
+    invoice: Invoice,
+}
+
+/// A panel, with what only the host learned.
+#[derive(Serialize)]
+struct Collected {
+    panel: String,
+    devices: usize,
+    report: blindrelay_analytics::Report,
+}
+
 #[derive(Serialize)]
 struct AllTimings {
     encrypt_probe: Micros,
     service: Micros,
     open: Micros,
     round_trip: Micros,
+    charge: charge::Timings,
+    statistics: statistics::Timings,
     whole_demonstration: Micros,
 }
 
@@ -93,6 +108,9 @@ struct Sizes {
     answer: usize,
     record: usize,
     evaluation_keys: usize,
+    batches: usize,
+    contribution: usize,
+    host_evaluation_keys: usize,
     through_the_relay: usize,
 }
 
@@ -100,14 +118,24 @@ fn short(digest: &[u8; 32]) -> String {
     digest.first_chunk::<4>().map_or_else(String::new, |first| hex(first))
 }
 
+/// Everybody's side.
+pub(super) struct Sides<'a> {
+    pub(super) meeting: &'a Meeting,
+    pub(super) play: Play,
+    pub(super) charge: Charge,
+    pub(super) statistics: Statistics,
+}
+
 impl Report {
-    /// Joins both sides: a request belongs to the member who sent the bytes of its digest.
-    pub(super) fn new(meeting: &Meeting, play: &Play, passages: &[Passage], backend: Backend, whole: Duration) -> Self {
-        let senders: HashMap<[u8; 32], usize> =
-            play.enrolments.iter().enumerate().map(|(index, enrolment)| (enrolment.record.digest, index)).collect();
+    /// Joins both sides: a request belongs to whoever sent the bytes of its digest.
+    pub(super) fn new(sides: Sides<'_>, passages: &[Passage], backend: Backend, whole: Duration) -> Self {
+        let steps = Steps::of(&sides);
         let mut relay: Vec<Sighting> =
-            passages.iter().map(|passage| Sighting::new(passage, step(passage, play, &senders))).collect();
+            passages.iter().map(|passage| Sighting::new(passage, steps.step(passage))).collect();
         relay.sort_by(|a, b| a.at_us.0.total_cmp(&b.at_us.0));
+        let contribution = relay.iter().find(|seen| matches!(seen.step, Step::Contribution));
+        let contribution = contribution.map_or(0, |seen| seen.request_bytes);
+        let Sides { meeting, play, charge, statistics } = sides;
         let service = passages.iter().find(|passage| passage.request == play.probe).map(|passage| passage.took);
         let (matches, others): (Vec<Score>, Vec<Score>) =
             play.scores.iter().copied().partition(|score| score.score >= play.threshold);
@@ -120,8 +148,8 @@ impl Report {
         let passed = |seen: &Passage| seen.request.bytes + seen.response.bytes;
         Self {
             title: meeting.title.clone(),
-            operator: KIND.id(),
-            parameters: KIND.parameters(),
+            operators: [KIND.id(), CHARGE, blindrelay_analytics::STATISTICS],
+            parameters: [KIND.parameters(), BILL_8192, STATS_8192],
             backend: backend.name(),
             room: play.room.clone(),
             relay,
@@ -134,11 +162,19 @@ impl Report {
                 closest_other: others.first().map(|score| score.score),
                 scores: play.scores.clone(),
             },
+            charge: Charged { meter: charge.meter, readings: charge.readings, invoice: charge.invoice },
+            panels: statistics
+                .panels
+                .into_iter()
+                .map(|panel| Collected { panel: panel.id, devices: statistics.devices, report: panel.report })
+                .collect(),
             timings_us: AllTimings {
                 encrypt_probe: play.timings.encrypt_probe,
                 service: service.unwrap_or_default().into(),
                 open: play.timings.open,
                 round_trip: play.timings.round_trip,
+                charge: charge.timings,
+                statistics: statistics.timings,
                 whole_demonstration: whole.into(),
             },
             bytes: Sizes {
@@ -146,19 +182,12 @@ impl Report {
                 answer: play.answer.bytes,
                 record: play.enrolments.first().map_or(0, |enrolment| enrolment.record.bytes),
                 evaluation_keys: play.keys.bytes,
+                batches: charge.batches.iter().map(|batch| batch.bytes).sum(),
+                contribution,
+                host_evaluation_keys: statistics.keys.bytes,
                 through_the_relay: passages.iter().map(passed).sum(),
             },
         }
-    }
-}
-
-fn step(passage: &Passage, play: &Play, senders: &HashMap<[u8; 32], usize>) -> Step {
-    match senders.get(&passage.request.digest) {
-        Some(&participant) => Step::Enrolment(participant),
-        None if passage.request == play.keys => Step::Keys,
-        None if passage.request == play.probe => Step::Match,
-        None if passage.method == "POST" && passage.path == "/v1/rooms" => Step::Room,
-        None => Step::Other,
     }
 }
 

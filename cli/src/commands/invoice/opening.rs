@@ -21,7 +21,7 @@ const HEADER_BYTES: usize = 4096;
 const MONTHS: usize = 24;
 
 /// A meter whose rate card is known.
-pub(super) struct Opener<'a> {
+pub(crate) struct Opener<'a> {
     client: &'a Client,
     context: &'a Arc<Context>,
     meter: &'a str,
@@ -30,7 +30,7 @@ pub(super) struct Opener<'a> {
 
 impl<'a> Opener<'a> {
     /// Looks at the meter. Its rate card is the service's word; every amount is checked against it.
-    pub(super) fn new(client: &'a Client, context: &'a Arc<Context>, meter: &'a str) -> Result<Self, Failure> {
+    pub(crate) fn new(client: &'a Client, context: &'a Arc<Context>, meter: &'a str) -> Result<Self, Failure> {
         let ledger = client.ledger(Family::Meters, meter)?;
         if ledger.operator != CHARGE {
             return Err(Failure::Usage {
@@ -43,12 +43,12 @@ impl<'a> Opener<'a> {
     }
 
     /// The meter's rate card.
-    pub(super) fn card(&self) -> &RateCard {
+    pub(crate) fn card(&self) -> &RateCard {
         self.layout.card()
     }
 
     /// The only month with usage in the two years up to `today`; the month of `today` where there is no usage at all.
-    pub(super) fn month_with_usage(&self, today: Date) -> Result<Date, Failure> {
+    pub(crate) fn month_with_usage(&self, today: Date) -> Result<Date, Failure> {
         let until = today.next_month();
         let mut from = today.month_start();
         for _ in 1..MONTHS {
@@ -69,7 +69,7 @@ impl<'a> Opener<'a> {
     }
 
     /// The invoice of a month: every slot is opened against what the rate card allows, and every charge computed again.
-    pub(super) fn invoice(&self, key: &SecretKey, month: Date, details: InvoiceDetails) -> Result<Invoice, Failure> {
+    pub(crate) fn invoice(&self, key: &SecretKey, month: Date, details: InvoiceDetails) -> Result<Invoice, Failure> {
         let request = ReportRequest::month_of(month);
         let report = self.report(request)?;
         let mut opened: Vec<[Zeroizing<Vec<i64>>; 3]> = Vec::with_capacity(report.periods.len());

@@ -1,6 +1,7 @@
 //! The two columns, and the figures under them.
 
-use super::{Member, Report, Sighting, Step};
+use super::step::Step;
+use super::{Member, Report, Sighting, told};
 use crate::member::Score;
 use crate::printable::{count, grouped, name, pad, width, wrap};
 
@@ -46,7 +47,9 @@ fn rows(report: &Report) -> Vec<Row> {
     let enrolments = report.participants.len();
     let mut seen = 0;
     let mut summed = (0, 0);
-    for sighting in &report.relay {
+    // Requests of one kind that follow each other are one row.
+    for group in report.relay.chunk_by(|a, b| a.step == b.step && a.step.gathers()) {
+        let Some(sighting) = group.first() else { continue };
         let (right, bright) = match sighting.step {
             Step::Keys => (keys_row(), false),
             Step::Room => (room_row(report), false),
@@ -66,12 +69,42 @@ fn rows(report: &Report) -> Vec<Row> {
                 flush(&mut rows, &mut summed);
                 (match_row(report), true)
             }
+            Step::Meter => (told::meter(), false),
+            Step::Batch => (told::batch(report), false),
+            Step::Charges => (told::invoice(&report.charge), true),
+            Step::HostKeys => (told::host_keys(), false),
+            Step::Panel => (told::panels(report), false),
+            Step::Contribution => (told::contributions(report), false),
+            Step::Report(panel) => (report.panels.get(panel).map_or_else(String::new, told::findings), true),
             Step::Other => (String::new(), false),
         };
-        rows.push(Row { left: sighting.describe(), right, bright });
+        rows.push(Row { left: describe_all(group), right, bright });
     }
     flush(&mut rows, &mut summed);
     rows
+}
+
+/// One request in full, several of one address with their bytes added up, others line by line.
+fn describe_all(group: &[Sighting]) -> String {
+    let kind = |sighting: &Sighting| {
+        let path = sighting.path.split('/').map(|segment| if is_id(segment) { "…" } else { segment });
+        (sighting.method.clone(), path.collect::<Vec<_>>().join("/"), sighting.status)
+    };
+    match group {
+        [first, _, ..] if group.iter().all(|sighting| kind(sighting) == kind(first)) => {
+            let (method, path, status) = kind(first);
+            let [bytes_in, bytes_out] = group.iter().fold([0, 0], |[bytes_in, bytes_out], sighting| {
+                [bytes_in + sighting.request_bytes, bytes_out + sighting.response_bytes]
+            });
+            let times = grouped(group.len());
+            format!("{times} × {method} {path}\n{status}  in {} B  out {} B", grouped(bytes_in), grouped(bytes_out))
+        }
+        _ => group.iter().map(Sighting::describe).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn is_id(segment: &str) -> bool {
+    segment.len() >= 32 && segment.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Closes a run of enrolments that are not shown one by one.
@@ -105,8 +138,7 @@ impl Sighting {
 /// Ids cut to eight digits.
 fn abbreviate(segment: &str) -> String {
     let (id, query) = segment.split_once('?').map_or((segment, None), |(id, query)| (id, Some(query)));
-    let long = id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let id = if long { format!("{}…", id.get(..8).unwrap_or(id)) } else { id.to_owned() };
+    let id = if is_id(id) { format!("{}…", id.get(..8).unwrap_or(id)) } else { id.to_owned() };
     query.map_or_else(|| id.clone(), |query| format!("{id}?{query}"))
 }
 
@@ -119,7 +151,7 @@ fn keys_row() -> String {
 }
 
 fn room_row(report: &Report) -> String {
-    format!("A room for {}.", report.operator)
+    format!("A room for {}.", report.operators[0])
 }
 
 fn member_row(member: &Member) -> String {
@@ -172,7 +204,7 @@ fn table(rows: &[Row], columns: usize, paint: Paint) -> Vec<String> {
     };
     let heads = Row {
         left: "what the relay saw".to_owned(),
-        right: "what the participants know and learn".to_owned(),
+        right: "what members, tenant and host know and learn".to_owned(),
         bright: false,
     };
     let mut lines = vec![over('┌', '┬', '┐')];
@@ -188,22 +220,33 @@ fn table(rows: &[Row], columns: usize, paint: Paint) -> Vec<String> {
 
 fn figures(report: &Report) -> String {
     let (time, bytes) = (&report.timings_us, &report.bytes);
+    let build = report.operators.iter().zip(report.parameters).map(|(operator, set)| format!("{operator} over {set}"));
     format!(
-        "time    probe encrypted {}, service {}, answer opened {},\n        round trip {}, whole demonstration {}\n\
-         bytes   probe {}, answer {}, evaluation keys {},\n        through the relay {} in all\n\
-         build   {} over {} on {}",
+        "match   probe encrypted {}, service {}, answer opened {}, round trip {}\n\
+         charge  {} encrypted {}, invoice asked for, opened and checked {}\n\
+         report  a contribution encrypted {}, {} asked for and opened {}\n\
+         bytes   probe {}, answer {}, readings {}, contribution {}\n\
+         build   {} on {}\n\
+         in all  {}, {} bytes through the relay, {}",
         micros(time.encrypt_probe.0),
         micros(time.service.0),
         micros(time.open.0),
         micros(time.round_trip.0),
-        micros(time.whole_demonstration.0),
+        count(report.charge.readings, "reading"),
+        micros(time.charge.encrypt.0),
+        micros(time.charge.invoice.0),
+        micros(time.statistics.encrypt.0),
+        count(report.panels.len(), "report"),
+        micros(time.statistics.reports.0),
         grouped(bytes.probe),
         grouped(bytes.answer),
-        grouped(bytes.evaluation_keys),
+        grouped(bytes.batches),
+        grouped(bytes.contribution),
+        build.collect::<Vec<_>>().join(", "),
+        report.backend,
+        count(report.relay.len(), "request"),
         grouped(bytes.through_the_relay),
-        report.operator,
-        report.parameters,
-        report.backend
+        micros(time.whole_demonstration.0)
     )
 }
 
@@ -218,15 +261,14 @@ fn micros(value: f64) -> String {
 }
 
 fn closing(report: &Report) -> String {
-    let requests = count(report.relay.len(), "request");
     let decided = if report.newcomer.matches.is_empty() {
         "that nobody is connected"
     } else {
         "which handle is connected once a call is set up"
     };
     format!(
-        "The relay passed on {requests} and could tell their sizes and times, how many are enrolled and {decided}; \
-         it could read no name, no question and no score."
+        "The relay could tell sizes and times, how many are enrolled and {decided}. Joins, leaves and data it sees as they happen, and forgets once \
+         they are encrypted. It could read no name, no question, no score, no charge and no figure of a report."
     )
 }
 
