@@ -184,7 +184,7 @@ impl Tenant {
         let mut meters: Vec<Meter> =
             (0..=generator.below(2)).map(|relay| self.meter(&layout, relay, &mut generator)).collect();
         let (mut counted, mut histories) = (Vec::new(), vec![Vec::new(); meters.len()]);
-        self.encrypt_rates(&drawn, &layout, month, &meters[0], &mut histories[0]);
+        Self::encrypt_rates(&drawn, &layout, month, &meters[0], &mut histories[0]);
         for _ in 0..count {
             let reading = draw_reading(&mut generator, &drawn);
             let relay = generator.below(meters.len());
@@ -215,14 +215,7 @@ impl Tenant {
         Meter::new(layout, &self.context, self.key.public_key(), root, &settings).expect("a meter")
     }
 
-    fn encrypt_rates(
-        &self,
-        drawn: &Drawn,
-        layout: &Layout,
-        month: ReportRequest,
-        meter: &Meter,
-        history: &mut Vec<Vec<u8>>,
-    ) {
+    fn encrypt_rates(drawn: &Drawn, layout: &Layout, month: ReportRequest, meter: &Meter, history: &mut Vec<Vec<u8>>) {
         if !layout.card().has_encrypted_prices() {
             return;
         }

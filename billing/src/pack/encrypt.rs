@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use blindrelay_engine::bfv::Context;
+use blindrelay_engine::bfv::{Ciphertext, Context};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::rlwe::PublicKey;
-use blindrelay_engine::wire::{Wire, content_digest, public_key_to_bytes};
+use blindrelay_engine::wire::{Message, Wire, content_digest, public_key_to_bytes};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -14,7 +14,7 @@ use crate::calendar::Date;
 use crate::decimal::Decimal;
 use crate::error::MeterError;
 use crate::layout::Layout;
-use crate::message::{BatchHeader, Digest, PART_BATCH, PART_RATES, ReceivedRates, write};
+use crate::message::{BatchHeader, CHARGE, Digest, PART_BATCH, PART_RATES, ReceivedRates, write};
 use crate::rates::{ItemId, Tariff};
 
 /// Longest name of a meter, in bytes.
@@ -176,23 +176,28 @@ pub(crate) fn seal(
     secret: &Seed,
 ) -> Result<Vec<u8>, MeterError> {
     let salt = secret.derive("meter/salt", &[]);
-    let mut items = vec![Vec::new()];
+    let mut ciphertexts = Vec::with_capacity(2);
     for (index, slots) in (0_u8..).zip(draft.slots()) {
         let plaintext = context.encode_slots(slots)?;
         let seed = secret.derive("meter/ciphertext", &[index]);
-        items.push(context.encrypt_with_seed(&plaintext, key, &seed)?.to_bytes());
+        ciphertexts.push(context.encrypt_with_seed(&plaintext, key, &seed)?);
     }
     let header = BatchHeader {
         meter: name_digest(name),
         sequence: draft.sequence(),
         period: draft.period().start,
-        ciphertexts: (items.len() - 1) as u8,
+        ciphertexts: ciphertexts.len() as u8,
         commitment: commitment(&salt, lines),
     };
-    if let Some(first) = items.first_mut() {
-        *first = header.to_bytes();
+    let header = header.to_bytes();
+    let lengths: Vec<usize> =
+        std::iter::once(header.len()).chain(ciphertexts.iter().map(Ciphertext::encoded_len)).collect();
+    let mut bytes = Message::begin(context.parameters().digest(), CHARGE, PART_BATCH, lengths.into_iter())?;
+    bytes.extend_from_slice(&header);
+    for ciphertext in &ciphertexts {
+        ciphertext.append_to(&mut bytes);
     }
-    Ok(write(context.parameters(), PART_BATCH, items)?)
+    Ok(bytes)
 }
 
 fn name_digest(name: &str) -> [u8; 16] {

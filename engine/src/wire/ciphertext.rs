@@ -6,7 +6,7 @@ use super::Wire;
 use super::budget::{Shape, TypedHeader};
 use super::codec;
 use super::error::WireError;
-use super::header::{Frame, Kind, prefix};
+use super::header::{Frame, HEADER_BYTES, Kind, append_prefix, prefix};
 use super::poly::{read_poly, read_seed, write_poly};
 use crate::bfv::{Ciphertext, Context, SeededCiphertext};
 use crate::noise::NoiseBound;
@@ -110,6 +110,31 @@ impl TypedHeader for CiphertextHeader {
     }
 }
 
+impl Ciphertext {
+    fn typed_header(&self) -> Vec<u8> {
+        codec::encode(&CiphertextHeader {
+            components: self.rlwe().components().len() as u8,
+            level: self.level().0 as u32,
+            noise_sup: round_up(self.noise().sup_log2()),
+            noise_euclidean: round_up(self.noise().euclidean_log2()),
+        })
+    }
+
+    /// Bytes of [`Wire::to_bytes`].
+    pub fn encoded_len(&self) -> usize {
+        let poly = Shape::of(self.parameters()).poly(self.level().0);
+        HEADER_BYTES + self.typed_header().len() + self.rlwe().components().len() * poly
+    }
+
+    /// Appends what [`Wire::to_bytes`] gives: to a message that was begun with [`super::Message::begin`], without a copy in between.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        append_prefix(Self::KIND, self.parameters().digest(), &self.typed_header(), bytes);
+        for component in self.rlwe().components() {
+            write_poly(component, bytes);
+        }
+    }
+}
+
 impl Wire for Ciphertext {
     type Context = Context;
 
@@ -117,18 +142,8 @@ impl Wire for Ciphertext {
 
     /// The noise bound is rounded up to 1/1024 of a bit, so a bound less than that below the limit becomes one that readers refuse.
     fn to_bytes(&self) -> Vec<u8> {
-        let components = self.rlwe().components();
-        let typed = CiphertextHeader {
-            components: components.len() as u8,
-            level: self.level().0 as u32,
-            noise_sup: round_up(self.noise().sup_log2()),
-            noise_euclidean: round_up(self.noise().euclidean_log2()),
-        };
-        let payload_len = components.len() * Shape::of(self.parameters()).poly(self.level().0);
-        let mut bytes = prefix(Self::KIND, self.parameters().digest(), &codec::encode(&typed), payload_len);
-        for component in components {
-            write_poly(component, &mut bytes);
-        }
+        let mut bytes = Vec::with_capacity(self.encoded_len());
+        self.append_to(&mut bytes);
         bytes
     }
 

@@ -134,6 +134,13 @@ impl Header {
 }
 
 /// Fixed and typed header of an object whose payload has `payload_len` bytes, with room for the payload.
+pub(super) fn prefix(kind: Kind, parameters: ParameterDigest, typed: &[u8], payload_len: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + typed.len() + payload_len);
+    append_prefix(kind, parameters, typed, &mut bytes);
+    bytes
+}
+
+/// Appends both headers of an object to what was written before.
 ///
 /// # Panics
 /// If the typed header is longer than 65,535 bytes, which the types of this module do not allow.
@@ -141,15 +148,13 @@ impl Header {
     clippy::expect_used,
     reason = "a typed header that overflows its length field is a broken invariant of the encoder"
 )]
-pub(super) fn prefix(kind: Kind, parameters: ParameterDigest, typed: &[u8], payload_len: usize) -> Vec<u8> {
+pub(super) fn append_prefix(kind: Kind, parameters: ParameterDigest, typed: &[u8], bytes: &mut Vec<u8>) {
     let typed_len = u16::try_from(typed.len()).expect("a typed header fits its 16-bit length");
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + typed.len() + payload_len);
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&[VERSION, kind as u8]);
     bytes.extend_from_slice(&typed_len.to_le_bytes());
     bytes.extend_from_slice(parameters.as_bytes());
     bytes.extend_from_slice(typed);
-    bytes
 }
 
 /// Foreign bytes whose fixed header was read.

@@ -77,28 +77,38 @@ impl Message {
     /// The encoding. Refused where the operator's name or the list of items is above its limit, where an item has 2^32 bytes
     /// or more, and where the lengths change so often that their runs do not fit the typed header (10,000 changes always fit).
     pub fn to_bytes(&self) -> Result<Vec<u8>, WireError> {
+        let mut bytes = Self::begin(self.parameters, &self.operator, self.part, self.items.iter().map(Vec::len))?;
+        self.items.iter().for_each(|item| bytes.extend_from_slice(item));
+        Ok(bytes)
+    }
+
+    /// The headers of a message whose items have these lengths, with room for the items: the caller appends them in their order. Refused where
+    /// [`Message::to_bytes`] is.
+    pub fn begin(
+        parameters: ParameterDigest,
+        operator: &str,
+        part: u8,
+        lengths: impl ExactSizeIterator<Item = usize>,
+    ) -> Result<Vec<u8>, WireError> {
         let mut runs: Vec<(u32, u32)> = Vec::new();
-        if self.items.len() > MAX_ITEMS {
-            return Err(too_many("items", self.items.len(), MAX_ITEMS));
+        if lengths.len() > MAX_ITEMS {
+            return Err(too_many("items", lengths.len(), MAX_ITEMS));
         }
-        for item in &self.items {
-            let length =
-                u32::try_from(item.len()).map_err(|_| too_many("bytes in one item", item.len(), u32::MAX as usize))?;
+        for length in lengths {
+            let length = u32::try_from(length).map_err(|_| too_many("bytes in one item", length, u32::MAX as usize))?;
             match runs.last_mut() {
                 Some((last, count)) if *last == length => *count += 1,
                 _ => runs.push((length, 1)),
             }
         }
-        let header = MessageHeader { operator: self.operator.clone(), part: self.part, runs: List(runs) };
+        let header = MessageHeader { operator: operator.to_owned(), part, runs: List(runs) };
         let (_, payload_len) = header.totals(MAX_ITEMS, usize::MAX)?;
         let typed = codec::encode(&header);
         if typed.len() > MAX_TYPED_BYTES {
             let reason = HeaderFault::TooLong { found: typed.len(), limit: MAX_TYPED_BYTES };
             return Err(WireError::TypedHeader { reason });
         }
-        let mut bytes = prefix(Kind::Message, self.parameters, &typed, payload_len);
-        self.items.iter().for_each(|item| bytes.extend_from_slice(item));
-        Ok(bytes)
+        Ok(prefix(Kind::Message, parameters, &typed, payload_len))
     }
 
     /// The message that these bytes encode, of at most `max_items` items of at most `max_item_len` bytes each. The items are not looked into.
