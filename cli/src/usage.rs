@@ -111,6 +111,7 @@ impl<'a> Usage<'a> {
 
     /// The next line; `None` after the last. Every error names file, line and column.
     pub(crate) fn next(&mut self) -> Result<Option<Line>, Failure> {
+        self.reader.get_mut().begin_line();
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {}
             Ok(false) => return self.end().map(|()| None),
@@ -143,7 +144,7 @@ impl<'a> Usage<'a> {
 
     /// How many bytes were read.
     pub(crate) fn bytes(&self) -> u64 {
-        self.reader.get_ref().bytes()
+        self.reader.get_ref().bytes_read()
     }
 
     /// SHA-256 of what was read.
@@ -216,13 +217,12 @@ impl<'a> Usage<'a> {
 
     /// The month, and a price on the day.
     fn check_time(&mut self, item: &Item, moment: u64, column: Column) -> Result<(), Fault> {
-        let month = match self.month {
-            Some(month) => month,
-            None => {
-                let day = Date::of_unix(moment);
-                let fault = MomentFault::Value;
-                *self.month.insert(Month::of(day.ok_or_else(|| Fault::new(column, fault.what(), fault.advice()))?))
-            }
+        let month = if let Some(month) = self.month {
+            month
+        } else {
+            let fault = MomentFault::Value;
+            let day = Date::of_unix(moment).ok_or_else(|| Fault::new(column, fault.what(), fault.advice()))?;
+            *self.month.insert(Month::of(day))
         };
         if moment < month.start || moment >= month.end {
             let what = format!("it is not in the month of {}", month.first);
@@ -272,7 +272,7 @@ fn fields(count: usize) -> String {
 
 fn unreadable(path: &Path, error: &csv::Error) -> Failure {
     match error.kind() {
-        csv::ErrorKind::Io(source) => {
+        csv::ErrorKind::Io(source) if source.kind() != std::io::ErrorKind::InvalidData => {
             Failure::Read { path: path.to_owned(), source: std::io::Error::new(source.kind(), source.to_string()) }
         }
         _ => Failure::Content { path: path.to_owned(), fault: error.to_string(), advice: CUT_OFF },

@@ -59,6 +59,11 @@ pub(crate) fn run_with(directory: &Path, arguments: &[&str], variables: &[(&str,
     }
 }
 
+/// Starts the binary and leaves it running.
+pub(crate) fn spawn(directory: &Path, arguments: &[&str]) -> Child {
+    command(directory, arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 /// A running `blindrelay serve`, stopped when it is dropped.
 pub(crate) struct Service {
     child: Child,

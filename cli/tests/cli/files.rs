@@ -87,7 +87,14 @@ fn params_shows_figures_that_agree_with_the_files() {
     let all = run(directory.path(), &["params", "--json"]).ok().json();
     let names: Vec<&str> =
         all["parameter_sets"].as_array().unwrap().iter().map(|set| set["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["match-2048", "match-4096", "bill-8192"]);
+    assert_eq!(names, ["match-2048", "match-4096", "bill-8192", "stats-8192", "stats-16384"]);
+    let operators: Vec<(&str, &str)> = all["operators"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|card| (card["id"].as_str().unwrap(), card["parameters"].as_str().unwrap()))
+        .collect();
+    assert!(operators.contains(&("charge/1", "bill-8192")), "{operators:?}");
     for (operator, set) in [("match-signs/1", "match-2048"), ("match-embeddings/1", "match-4096")] {
         let (key, keys) = (format!("{set}.key"), format!("{set}.eval"));
         run(directory.path(), &["keygen", "--operator", operator, "--out", &key, "--evaluation-keys", &keys]).ok();
