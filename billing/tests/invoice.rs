@@ -94,7 +94,7 @@ fn the_page_stands_alone_and_escapes_what_it_shows() {
         "30 min 00 s<span class=\"exact\">1,800 s</span>",
         "1,234.5 GB<span class=\"exact\">1,234,500 MB</span>",
         "119.80 EUR",
-        "2026-10-01 to 2026-10-15",
+        "<span>2026-10-01</span> to <span>2026-10-15</span>",
         "@media print",
     ] {
         assert!(page.contains(shown), "{shown}");
@@ -102,6 +102,8 @@ fn the_page_stands_alone_and_escapes_what_it_shows() {
     for absent in ["<Ltd>", "<script", "http", "src=", "javascript", "@import", "url("] {
         assert!(!page.contains(absent), "{absent}");
     }
+    // Nothing was encrypted but usage and charges, so there is no digest of rates.
+    assert!(page.contains("<dt>Charges</dt>") && !page.contains("<dt>Rates</dt>"));
     for name in ["table", "tbody", "tr", "td", "dl", "div", "section", "main", "code"] {
         let (opened, closed) = (format!("<{name}"), format!("</{name}>"));
         assert_eq!(page.matches(&opened).count(), page.matches(&closed).count(), "{name}");

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use blindrelay_engine::wire::content_digest;
+
 use super::hexadecimal::text as hexadecimal;
 use super::{Invoice, InvoiceLine};
 use crate::money::group_thousands;
@@ -95,18 +97,14 @@ impl Invoice {
         page.push_str(
             "<table class=\"lines\">\n<thead><tr><th>Item</th><th>Days</th><th class=\"number\">Quantity</th>",
         );
-        let _ = writeln!(
-            page,
-            "<th class=\"number\">Price</th><th class=\"number\">Amount ({})</th></tr></thead>\n<tbody>",
-            self.currency
-        );
+        page.push_str("<th class=\"number\">Price</th><th class=\"number\">Amount</th></tr></thead>\n<tbody>\n");
         if self.lines.is_empty() {
             page.push_str("<tr><td colspan=\"5\" class=\"none\">Nothing was charged in this period.</td></tr>\n");
         }
         for line in &self.lines {
             let _ = writeln!(
                 page,
-                "<tr><td>{}</td><td class=\"days\">{} to {}</td><td class=\"number\">{}</td><td class=\"number\">{} per {}</td><td class=\"number\">{}</td></tr>",
+                "<tr><td>{}</td><td class=\"days\"><span>{}</span> to <span>{}</span></td><td class=\"number\">{}</td><td class=\"number\">{}<span class=\"exact\">per {}</span></td><td class=\"number\">{}</td></tr>",
                 escape(&line.item),
                 line.from,
                 line.until.previous(),
@@ -161,7 +159,10 @@ impl Invoice {
                 ("Charges", evidence.charge),
                 ("Rates", evidence.rates),
             ] {
-                let _ = writeln!(page, "<div><dt>{name}</dt><dd><code>{}</code></dd></div>", hexadecimal(&digest));
+                // What a report does not have is named by the digest of no bytes.
+                if digest != content_digest(&[]) {
+                    let _ = writeln!(page, "<div><dt>{name}</dt><dd><code>{}</code></dd></div>", hexadecimal(&digest));
+                }
             }
             page.push_str("</dl>\n");
         }
