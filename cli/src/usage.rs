@@ -2,6 +2,7 @@
 
 mod columns;
 mod digesting;
+mod fields;
 mod moment;
 mod survey;
 
@@ -14,9 +15,11 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
 use self::columns::{Column, Columns, Places};
 use self::digesting::Digesting;
+use self::fields::{Fault, check_interval, quantity, quoted, unknown_item};
 use self::moment::{MomentFault, Moments};
 pub(crate) use self::survey::{Survey, survey};
 use crate::failure::Failure;
+use crate::printable::count;
 use crate::tenants;
 
 /// Bytes that are read at once.
@@ -58,19 +61,6 @@ impl Month {
     fn of(day: Date) -> Self {
         let first = day.month_start();
         Self { first, start: first.unix(), end: first.next_month().unix() }
-    }
-}
-
-/// What is wrong with a field, and what to do.
-struct Fault {
-    column: Column,
-    what: String,
-    advice: &'static str,
-}
-
-impl Fault {
-    fn new(column: Column, what: impl Into<String>, advice: &'static str) -> Self {
-        Self { column, what: what.into(), advice }
     }
 }
 
@@ -118,10 +108,9 @@ impl<'a> Usage<'a> {
             Err(error) => return Err(unreadable(&self.path, &error)),
         }
         if self.record.len() != self.count {
-            let what = format!("it has {}, the header has {}", fields(self.record.len()), self.count);
+            let what = format!("it has {}, the header has {}", count(self.record.len(), "field"), self.count);
             return Err(self.refused(None, &what, CUT_OFF));
         }
-        // A line that the end of the file cuts off must not be counted with what is left of it.
         let line = self.line().map_err(|fault| self.refused(Some(fault.column), &fault.what, fault.advice))?;
         self.lines += 1;
         Ok(Some(line))
@@ -152,6 +141,7 @@ impl<'a> Usage<'a> {
         self.reader.get_ref().digest()
     }
 
+    /// A number that the end of the file cuts off would still be a number, so that the last line has to end like the others.
     fn end(&self) -> Result<(), Failure> {
         match self.reader.get_ref().last() {
             None | Some(b'\n' | b'\r') => Ok(()),
@@ -266,10 +256,6 @@ impl<'a> Usage<'a> {
 
 const CUT_OFF: &str = "the file may be cut off there, or a quotation mark may not be closed: export it again";
 
-fn fields(count: usize) -> String {
-    if count == 1 { "1 field".to_owned() } else { format!("{count} fields") }
-}
-
 fn unreadable(path: &Path, error: &csv::Error) -> Failure {
     match error.kind() {
         csv::ErrorKind::Io(source) if source.kind() != std::io::ErrorKind::InvalidData => {
@@ -277,59 +263,4 @@ fn unreadable(path: &Path, error: &csv::Error) -> Failure {
         }
         _ => Failure::Content { path: path.to_owned(), fault: error.to_string(), advice: CUT_OFF },
     }
-}
-
-fn quoted(text: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(text).chars().take(40).collect();
-    if text.is_empty() { "nothing".to_owned() } else { format!("'{}'", crate::printable::one_line(&text)) }
-}
-
-fn unknown_item(name: &[u8], card: &RateCard) -> Fault {
-    let known: Vec<&str> = card.items().iter().map(Item::name).take(8).collect();
-    let more = if card.items().len() > known.len() { ", .." } else { "" };
-    let what = format!("{} is not on the rate card, which has {}{more}", quoted(name), known.join(", "));
-    Fault::new(Column::Item, what, "correct the name or add the item to the rate card")
-}
-
-fn quantity(text: &[u8], item: &Item) -> Result<i64, Fault> {
-    let fault = |what: &str, advice| Fault::new(Column::Quantity, format!("{} {what}", quoted(text)), advice);
-    let whole = "write whole numbers of the item's measured unit, such as 90";
-    let digits = text.iter().all(u8::is_ascii_digit) && !text.is_empty();
-    if !digits {
-        let negative = text.strip_prefix(b"-").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
-        return Err(if negative {
-            fault("is negative", "correct the line; a credit is not usage")
-        } else {
-            let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
-            if number.is_some_and(f64::is_finite) {
-                fault("is not a whole number", whole)
-            } else {
-                fault("is not a number", whole)
-            }
-        });
-    }
-    let amount = text.iter().try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
-    match amount {
-        Some(amount) if amount <= item.limit() => Ok(amount as i64),
-        _ => {
-            let what = format!("is above {}, the limit of item {} on one line", item.limit(), item.name());
-            Err(fault(&what, "divide the line, or raise the limit in the rate card"))
-        }
-    }
-}
-
-fn check_interval(join: u64, leave: u64, item: &Item) -> Result<(), Fault> {
-    let Some(seconds) = leave.checked_sub(join) else {
-        let what = format!("it is {} s before join", join - leave);
-        return Err(Fault::new(Column::Leave, what, "correct the line: a leave is not before its join"));
-    };
-    if seconds > item.limit() {
-        let what = format!(
-            "it is {seconds} s after join, above {}, the limit of item {} on one line",
-            item.limit(),
-            item.name()
-        );
-        return Err(Fault::new(Column::Leave, what, "divide the line, or raise the limit in the rate card"));
-    }
-    Ok(())
 }

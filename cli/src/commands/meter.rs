@@ -214,7 +214,11 @@ fn describe_check(checked: &Checked) -> String {
         count(checked.lines as usize, "line"),
         count(checked.tenants, "tenant"),
         checked.month,
-        count(checked.batches as usize, "batch").replace("batchs", "batches"),
+        if checked.batches == 1 {
+            "1 batch".to_owned()
+        } else {
+            format!("{} batches", grouped(checked.batches as usize))
+        },
         count(checked.bytes as usize, "byte"),
         checked.seconds
     )
