@@ -14,10 +14,9 @@ use crate::layout::Layout;
 use crate::message::{BatchHeader, PART_BATCH, ReportRequest, items_of};
 use crate::pack::{Draft, Lines, Reading, seal};
 
-/// Adds up the batches again and compares every digest of the invoice. `histories` are the messages in the order in which they were appended: one list for
-/// a single relay; where sums were merged, one list for each, the one that took the others in first.
-///
-/// The ledger was made by the auditor from the public rate card ([`Charging::ledger`]).
+/// Adds up the batches again under the layout of the public rate card, computes the report that the invoice was made from, and compares every digest.
+/// `histories` are the messages in the order in which they were appended: one list for a single relay; where sums were merged, one list for each, the one that
+/// took the others in first.
 pub fn audit<B: AsRef<[u8]>>(
     charging: &Charging,
     layout: &Layout,
