@@ -100,7 +100,7 @@ impl World {
         let mut values: Vec<Value> = (0..3).map(|_| self.fresh(&mut generator)).collect();
         for _ in 0..4 + generator.below(9) {
             let a = values[generator.below(values.len())].clone();
-            let b = self.partner(&mut generator, &values, &a);
+            let b = Self::partner(&mut generator, &values, &a);
             match self.step(&mut generator, &a, &b) {
                 Ok((operation, value)) => {
                     self.compare(number, operation, &value);
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// Often a value of the same level and scale.
-    fn partner(&self, generator: &mut Generator, values: &[Value], a: &Value) -> Value {
+    fn partner(generator: &mut Generator, values: &[Value], a: &Value) -> Value {
         let like = |value: &&Value| {
             let (left, right) = (value.sides[0].shape(), a.sides[0].shape());
             left.level == right.level && left.scale == right.scale
