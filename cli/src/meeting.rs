@@ -194,7 +194,7 @@ impl Meeting {
         blank("newcomer.name".to_owned(), &self.newcomer.name)?;
         blank("newcomer.looks_for".to_owned(), &self.newcomer.looks_for)?;
         let value = |(place, fault): (String, String)| MeetingError::Value { file: file(), place, fault };
-        within("minutes", self.minutes, f64::MIN_POSITIVE, MAX_MINUTES).map_err(value)?;
+        within("minutes", self.minutes, 1.0, MAX_MINUTES).map_err(value)?;
         let people = self.participants.iter().enumerate();
         let people = people.map(|(index, participant)| (format!("participants[{index}]"), &participant.measured));
         for (who, measured) in people.chain([("newcomer".to_owned(), &self.newcomer.measured)]) {
@@ -242,8 +242,7 @@ fn within(place: &str, found: f64, least: f64, most: f64) -> Result<(), (String,
     if found >= least && found <= most {
         return Ok(());
     }
-    let least = if least == f64::MIN_POSITIVE { "more than 0".to_owned() } else { format!("{least} or more") };
-    Err((place.to_owned(), format!("{found} is not {least} and at most {most}")))
+    Err((place.to_owned(), format!("{found} is not from {least} to {most}")))
 }
 
 /// Line and column, both from 1, of the byte after these.

@@ -1,5 +1,6 @@
 //! `report`: the sums of a panel, opened by its host.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use blindrelay_analytics::Report;
@@ -28,7 +29,8 @@ pub(crate) struct Arguments {
     /// Title and names for the report; a panel that collects something else than this settings file says is refused
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Write the report to this file, as JSON or as a page with plots, by its ending (.json, .html); may be given several times
+    /// Write the report to this file, as JSON or as a page with plots, by its ending (.json, .html); may be given several times. Reports are for the host: use a
+    /// new key for each report that is published
     #[arg(long, value_name = "FILE")]
     write: Vec<PathBuf>,
 }
@@ -46,8 +48,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     let title = title.unwrap_or_else(|| format!("Report on {}", panel.plan.settings().collect.name()));
     let report = Report::new(&title, names, &panel.plan, &answer, findings);
     for (path, format) in &files {
-        let text = format.render(&report)?;
-        std::fs::write(path, text).map_err(|source| Failure::Write { path: (*path).clone(), source })?;
+        write(path, &format.render(&report)?)?;
     }
     if files.is_empty() {
         return output.result(&report, || table(&report));
@@ -86,33 +87,40 @@ impl Format {
     }
 }
 
+/// Writes a report where only its owner can read it: approximate figures carry errors that depend on the key.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Failure::Write { path: path.to_owned(), source })
+}
+
 /// The report for a terminal.
 fn table(report: &Report) -> String {
     let figures = report.figures();
     let contributions = count(report.contributions as usize, "contribution");
-    let mut text = format!("{}, from {contributions}\n\n", name(&report.title));
+    let mut lines = vec![format!("{}, from {contributions}", name(&report.title)), String::new()];
     let widest = figures.summary.iter().map(|(what, _)| width(what)).max().unwrap_or(0);
-    for (what, figure) in &figures.summary {
-        text += &format!("{}  {figure}\n", pad(what, widest));
-    }
+    lines.extend(figures.summary.iter().map(|(what, figure)| format!("{}  {figure}", pad(what, widest))));
     let shown = figures.rows.iter().take(MAX_SHOWN);
     let mut rows = vec![figures.heads.iter().map(|&head| head.to_owned()).collect::<Vec<_>>()];
     rows.extend(shown.map(|(what, values)| std::iter::once(name(what)).chain(values.iter().cloned()).collect()));
     if rows.len() > 1 {
         let columns = |index: usize| rows.iter().filter_map(|row| row.get(index)).map(|cell| width(cell)).max();
         let widths: Vec<usize> = (0..figures.heads.len()).filter_map(columns).collect();
-        text.push('\n');
+        lines.push(String::new());
         for row in &rows {
             let cells = row.iter().zip(&widths).enumerate().map(|(index, (cell, &columns))| match index {
                 0 => pad(cell, columns),
                 _ => format!("{}{cell}", " ".repeat(columns.saturating_sub(width(cell)))),
             });
-            text += cells.collect::<Vec<_>>().join("  ").trim_end();
-            text.push('\n');
+            lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
         }
     }
     if let Some(more) = figures.rows.len().checked_sub(MAX_SHOWN).filter(|&more| more > 0) {
-        text += &format!("and {}; --write FILE.html has all\n", count(more, "more row"));
+        lines.push(format!("and {}; --write FILE.html has all", count(more, "more row")));
     }
-    text
+    lines.join("\n")
 }

@@ -28,9 +28,12 @@ struct Fields {
     title: Option<String>,
     #[serde(default)]
     names: Vec<String>,
-    collect: Collect,
-    minimum_contributions: u64,
-    maximum_contributions: Option<u64>,
+    #[serde(rename = "collect")]
+    _collect: Collect,
+    #[serde(rename = "minimum_contributions")]
+    _minimum_contributions: u64,
+    #[serde(rename = "maximum_contributions")]
+    _maximum_contributions: Option<u64>,
 }
 
 impl PanelFile {
@@ -44,15 +47,12 @@ impl PanelFile {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
+        // With places first, then as the settings themselves, which know their defaults.
         let fields: Fields = toml::from_str(text).map_err(|error| fault(text, &error))?;
-        let mut settings = serde_json::json!({
-            "collect": fields.collect,
-            "minimum_contributions": fields.minimum_contributions,
-        });
-        if let (Some(most), Some(object)) = (fields.maximum_contributions, settings.as_object_mut()) {
-            object.insert("maximum_contributions".to_owned(), most.into());
-        }
-        let settings = Settings::from_json(&settings.to_string()).map_err(|error| error.to_string())?;
+        let mut table: toml::Table = toml::from_str(text).map_err(|error| fault(text, &error))?;
+        table.retain(|name: &str, _| !matches!(name, "title" | "names"));
+        let settings: Settings = table.try_into().map_err(|error: toml::de::Error| fault("", &error))?;
+        settings.validate().map_err(|error| error.to_string())?;
         let (names, width) = (fields.names.len(), named(&settings.collect));
         if names > width {
             return Err(format!("names: {names} are listed, but there are {width} to be named"));

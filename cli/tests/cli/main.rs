@@ -6,6 +6,8 @@ mod command;
 mod demo;
 mod files;
 mod life;
+mod measurements;
 mod meetings;
+mod panels;
 mod unreliable;
 mod usage_files;

@@ -51,6 +51,25 @@ fn every_fault_is_named_with_its_place() {
             &["participants[2].handle: 'h' is already the handle of participants[0]"],
         ),
         (many.as_bytes(), &["10001 are listed"]),
+        (br#"{"minutes":0,"participants":[{"name":"a"}],"newcomer":{"name":"b","looks_for":"a"}}"#, &["m.json: minutes: 0 is not from 1 to 900"]),
+        (br#"{"date":"2026-02-30","participants":[{"name":"a"}],"newcomer":{"name":"b","looks_for":"a"}}"#, &["m.json:1:20"]),
+        (
+            br#"{"participants":[{"name":"a","measured":{"present":[9,8]}}],"newcomer":{"name":"b","looks_for":"a"}}"#,
+            &["participants[0].measured.present[1]: 8 is not from 9 to 60"],
+        ),
+        (
+            br#"{"participants":[{"name":"a","measured":{"present":[0,8],"spoke":9}}],"newcomer":{"name":"b","looks_for":"a"}}"#,
+            &["participants[0].measured.spoke: 9 is not from 0 to 8"],
+        ),
+        (
+            br#"{"participants":[{"name":"a"}],"newcomer":{"name":"b","looks_for":"a","measured":{"attention":[0,1.5]}}}"#,
+            &["newcomer.measured.attention[1]: 1.5 is not from 0 to 1"],
+        ),
+        (
+            br#"{"minutes":20,"participants":[{"name":"a"}],"newcomer":{"name":"b","looks_for":"a","measured":{"attention":[0,0,0]}}}"#,
+            &["newcomer.measured.attention: 3 scores for 2 stretches of ten minutes"],
+        ),
+        (br#"{"participants":[{"name":"a","measured":{"mood":1}}],"newcomer":{"name":"b","looks_for":"a"}}"#, &["unknown field `mood`"]),
         (br#"{"participants":[{"name":"a"}],"newcomer":{"name":"b","looks_for":"a"}} x"#, &["m.json:1:", "trailing"]),
     ];
     for (content, words) in cases {
