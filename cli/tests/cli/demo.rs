@@ -155,6 +155,16 @@ fn the_tenant_is_charged_what_was_measured_and_the_host_reads_it() {
 }
 
 #[test]
+fn a_meeting_that_no_panel_has_room_for_is_refused_with_a_reason() {
+    let people = (0..4200).map(|number| json!({ "name": number.to_string(), "measured": { "spoke": 1 } }));
+    let meeting = json!({ "participants": people.collect::<Vec<_>>(), "newcomer": { "name": "N", "looks_for": "1" } });
+    let directory = tempdir().unwrap();
+    std::fs::write(directory.path().join("m.json"), meeting.to_string()).unwrap();
+    let finished = run(directory.path(), &["demo", "m.json"]);
+    finished.failed(2, &["report on speaking", "4201 slots", "has 4096", "leave that measurement out"]);
+}
+
+#[test]
 fn many_rows_are_summed_up_and_the_one_who_is_found_stays() {
     let names = crowd(500);
     let meeting = of(&names.iter().map(String::as_str).collect::<Vec<_>>(), "Participant 250");

@@ -62,7 +62,10 @@ impl Statistics {
         for collect in collected(meeting, &everybody) {
             let settings =
                 Settings { collect, minimum_contributions: least, maximum_contributions: everybody.len() as u64 };
-            let plan = Plan::new(&settings, host.key().context()).map_err(PanelFailure::Settings)?;
+            let plan = Plan::new(&settings, host.key().context()).map_err(|error| Failure::Usage {
+                what: format!("the host cannot be given a report on {}: {error}", settings.collect.name()),
+                advice: "leave that measurement out of the meeting file, or make the meeting smaller",
+            })?;
             let id = client.create_panel(host.operator(), &settings.to_json(), Some(&digest))?;
             plans.push((id, plan));
         }
