@@ -137,9 +137,18 @@ fn only_the_kernels_may_say_unsafe() {
     }
     assert!(checked > 40);
     // Every package either inherits the workspace's lints or forbids unsafe code itself.
-    for package in
-        ["engine", "engine/keyholder", "routing", "billing", "analytics", "server", "cli", "reference", "tests", "benches"]
-    {
+    for package in [
+        "engine",
+        "engine/keyholder",
+        "routing",
+        "billing",
+        "analytics",
+        "server",
+        "cli",
+        "reference",
+        "tests",
+        "benches",
+    ] {
         let manifest = fs::read_to_string(root.join(package).join("Cargo.toml")).expect("a manifest");
         let inherits = manifest.contains("[lints]\nworkspace = true") || manifest.contains("unsafe_code = \"forbid\"");
         assert!(inherits, "{package}/Cargo.toml does not forbid unsafe code");
