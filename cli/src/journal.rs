@@ -3,14 +3,16 @@
 //!
 //! Lines of words separated by spaces. A line counts once its line break is there, so that a line that was cut off is one that was never written.
 //!
-//!     blindrelay-meter-journal 1
-//!     root HEX              the secret that every batch's randomness is derived from
-//!     usage HEX             SHA-256 of the usage file
-//!     rates HEX             SHA-256 of the rate card as JSON
-//!     month YYYY-MM-DD
-//!     meter TENANT ID HEX   a meter at the service, and SHA-256 of the tenant's public key
-//!     sent TENANT NUMBER    batch NUMBER of the tenant is counted, and all before it
-//!     done LINES            everything is counted
+//! ```text
+//! blindrelay-meter-journal 1
+//! root HEX              the secret that every batch's randomness is derived from
+//! usage HEX             SHA-256 of the usage file
+//! rates HEX             SHA-256 of the rate card as JSON
+//! month YYYY-MM-DD
+//! meter TENANT ID HEX   a meter at the service, and SHA-256 of the tenant's public key
+//! sent TENANT NUMBER    batch NUMBER of the tenant is counted, and all before it
+//! done LINES            everything is counted
+//! ```
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};

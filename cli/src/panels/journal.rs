@@ -2,12 +2,14 @@
 //!
 //! Lines of words, as in the journal of a metering run; a line counts once its line break is there.
 //!
-//!     blindrelay-contribute-journal 1
-//!     root HEX      the secret that the randomness of every contribution is derived from
-//!     panel ID
-//!     file HEX      SHA-256 of the measurements
-//!     key HEX       SHA-256 of the host's public key
-//!     sent NUMBER   contribution NUMBER is counted
+//! ```text
+//! blindrelay-contribute-journal 1
+//! root HEX      the secret that the randomness of every contribution is derived from
+//! panel ID
+//! file HEX      SHA-256 of the measurements
+//! key HEX       SHA-256 of the host's public key
+//! sent NUMBER   contribution NUMBER is counted
+//! ```
 
 use std::collections::BTreeSet;
 use std::fs::File;
