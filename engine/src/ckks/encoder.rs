@@ -8,7 +8,7 @@ use super::context::Context;
 use super::embedding::Complex;
 use super::scale::Scale;
 use crate::error::Error;
-use crate::params::{Level, ParameterDigest};
+use crate::params::{Level, ParameterDigest, ParameterError};
 use crate::ring::{Coeff, Ntt, Poly};
 
 /// How values are encoded.
@@ -124,7 +124,7 @@ impl Context {
         let mut scaled: Zeroizing<Vec<f64>> = Zeroizing::new(self.embedding().interpolate(values));
         scaled.iter_mut().for_each(|value| *value = libm::rint(*value * scale));
         let mut poly = Poly::<Coeff>::zero(ring.basis());
-        fill(&mut poly, &scaled);
+        fill(&mut poly, &scaled, bounds.phase())?;
         Ok(Plaintext {
             poly: poly.into_ntt(),
             encoding: encoding.clone(),
@@ -156,14 +156,29 @@ impl Context {
     }
 }
 
-/// The residues of integers given as doubles, whatever their size.
-pub(super) fn fill(poly: &mut Poly<Coeff>, integers: &[f64]) {
+/// A 50-bit prime: what is below half of it travels to the other primes as a centred residue of it, by vectors.
+const CARRIER: u64 = 1_125_899_906_826_241;
+
+/// The residues of integers given as doubles, of magnitudes up to about `2^bound_log2`, a public bound that chooses the way.
+fn fill(poly: &mut Poly<Coeff>, integers: &[f64], bound_log2: f64) -> Result<(), Error> {
+    if bound_log2 < 48.0 {
+        let carrier = Modulus::new(CARRIER).map_err(ParameterError::from)?;
+        let signed = integers.iter().map(|&integer| integer as i64);
+        // A negative integer gets the prime added, without a branch.
+        let carried: Zeroizing<Vec<u64>> =
+            Zeroizing::new(signed.map(|integer| (integer + (CARRIER as i64 & (integer >> 63))) as u64).collect());
+        for (limb, residues) in poly.limbs_mut() {
+            limb.arithmetic().lift_centred(residues, &carried, carrier);
+        }
+        return Ok(());
+    }
     for (limb, residues) in poly.limbs_mut() {
         let modulus = limb.modulus();
         for (residue, &integer) in residues.iter_mut().zip(integers) {
             *residue = residue_of(integer, modulus);
         }
     }
+    Ok(())
 }
 
 /// The residue of an integer given as a double.
