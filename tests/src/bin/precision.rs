@@ -1,4 +1,5 @@
-//! `cargo run --release -p blindrelay-tests --bin precision -- [RUNS]`: measured errors of approximate results against their bounds, on all cores.
+//! `cargo run --release -p blindrelay-tests --bin precision -- [RUNS] [PART]`: measured errors of approximate results against their bounds, on all cores, of all
+//! operations or of those with PART in their name.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,8 @@ fn main() {
     let runs = std::env::args().nth(1).map_or(1000, |text| text.parse::<u64>().expect("RUNS is a number"));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("{:<48} {:>8} {:>10} {:>10} {:>10}", "operation", "runs", "measured", "bound", "margin");
-    for subject in SUBJECTS {
+    let part = std::env::args().nth(2).unwrap_or_default();
+    for subject in SUBJECTS.into_iter().filter(|subject| subject.name().contains(&part)) {
         let bench = Bench::new(subject);
         let (next, worst) = (AtomicU64::new(0), Mutex::new((0.0_f64, 0.0_f64)));
         std::thread::scope(|scope| {
