@@ -7,7 +7,7 @@ use std::sync::Arc;
 use blindrelay_engine::ckks::{
     Arithmetic, Ciphertext, Complex, Context, Evaluator, Planner, Precision, Scale, Shape, evaluate_polynomial,
 };
-use blindrelay_engine::params::{Level, MATCH_2048, Parameters, STATS_8192, STATS_16384, preset};
+use blindrelay_engine::params::{Level, MATCH_2048, ParameterSpec, Parameters, STATS_8192, STATS_16384, preset};
 use blindrelay_engine::ring::{GaloisElement, Seed};
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::{Backend, Error, KeyName};
@@ -323,4 +323,32 @@ fn releases_are_flooded_counted_and_repeated_exactly() {
     assert!(matches!(s.key.release(&file, &sum, &expected, &request), Err(ReleaseError::Spent)));
     std::fs::write(release::path_of(&file), "many\n").unwrap();
     assert!(matches!(s.key.release(&file, &sum, &expected, &request), Err(ReleaseError::Format { line: 1, .. })));
+}
+
+/// Digits that are bits have a mean, which adds up at the roots near 1: their bound is another one than that of centred digits.
+#[test]
+fn digits_of_bits_stay_within_their_bound() {
+    let prime = blindrelay_engine::ntt_primes_below(50, 16_384, 1).unwrap();
+    let spec = ParameterSpec {
+        name: "bits-8192".into(),
+        ciphertext_primes: prime,
+        special_primes: vec![],
+        digit_bits: 17,
+        ..preset(STATS_8192).unwrap()
+    };
+    let context = Context::new(&Parameters::new(spec, Backend::detect()).unwrap()).unwrap();
+    let evaluator = Evaluator::new(&context);
+    let zero = context.encode_real(&[], &context.encoding()).unwrap();
+    let element = GaloisElement::row_exchange(8192);
+    // The errors that meet the mean are those of the key: many keys, one ciphertext each.
+    for number in 0..=u8::MAX {
+        let key: SecretKey<Context> = SecretKey::from_seed(&context, Seed::from_bytes([number; 32]));
+        let keys = key.evaluation_keys(&KeyRequirements { galois: [element].into(), ..KeyRequirements::default() });
+        let a = key.encrypt(&zero).unwrap().expand(&context).unwrap();
+        let image = evaluator.conjugate(&a, &keys).unwrap();
+        let slots = hazmat::decrypt_approximate(&key, &image).unwrap();
+        let largest = slots.iter().map(|z| z.abs()).fold(0.0, f64::max);
+        let bound = image.error_bound();
+        assert!(largest <= bound, "key {number}: measured {largest:e}, bound {bound:e}");
+    }
 }

@@ -89,10 +89,7 @@ impl Context {
             return Err(Error::Components { operation: OPERATION, expected: 2, found: a.components });
         }
         let ring = self.ring(a.level)?;
-        let special = ring.drop_special().map(crate::ring::NttDivision::divisor_log2);
-        let grown = libm::log2(rotations as f64);
-        let digits = ring.decomposition().digit_log2().map(|digit| digit + grown);
-        let error = bounds::key_switch(digits, special, self.parameters().degree());
+        let error = bounds::key_switch(ring, rotations, self.parameters().degree());
         let terms = libm::log2(1.0 + rotations as f64);
         let shape = Shape { bounds: a.bounds.over(-terms).with_error(error), ..a.clone() };
         self.admit(OPERATION, &shape)?;
@@ -142,11 +139,7 @@ impl Context {
 
     fn switched_shape(&self, operation: &'static str, a: &Shape) -> Result<Shape, Error> {
         let ring = self.ring(a.level)?;
-        let error = bounds::key_switch(
-            ring.decomposition().digit_log2(),
-            ring.drop_special().map(crate::ring::NttDivision::divisor_log2),
-            self.parameters().degree(),
-        );
+        let error = bounds::key_switch(ring, 1, self.parameters().degree());
         let shape = Shape { components: 2, bounds: a.bounds.with_error(error), ..a.clone() };
         self.admit(operation, &shape)?;
         Ok(shape)

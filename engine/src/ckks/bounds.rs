@@ -13,7 +13,8 @@
 //!   `P(A + B > y) <= 256 (1 + c y) exp(-c y)` with `c = cos(pi/16)^2`; for [`PRODUCT_TAIL`] = 58 that is below 2^-143 again.
 //! * Rounding errors, the uniform halves of ciphertexts and digits are taken as independent and uniform: they are pseudorandom.
 
-use crate::ring::ERROR_STANDARD_DEVIATION;
+use crate::params::RingLevel;
+use crate::ring::{ERROR_STANDARD_DEVIATION, NttDivision};
 
 /// Standard deviations between zero and a bound on the value of one random polynomial at a root.
 const TAIL: f64 = 10.3;
@@ -93,11 +94,22 @@ pub(super) fn rounding(components: usize, degree: usize) -> f64 {
     if components > 2 { log2_sum(first, third) } else { first }
 }
 
-/// Key switching: digits uniform up to `2^d` in magnitude times fresh errors, divided by `2^divisor`, then the rounding of that division.
-pub(super) fn key_switch(digits_log2: impl Iterator<Item = f64>, divisor: Option<f64>, degree: usize) -> f64 {
-    let factor = libm::log2(PRODUCT_TAIL * degree as f64 * ERROR_STANDARD_DEVIATION / libm::sqrt(3.0));
-    let products = digits_log2.map(|digit| digit + factor).fold(f64::NEG_INFINITY, log2_sum);
-    divisor.map_or(products, |divisor| log2_sum(products - divisor, rounding(2, degree)))
+/// A sum of `count` key switches at a level: digits times fresh errors, divided by the special primes where there are any, then the rounding of that
+/// division.
+///
+/// Centred digits are uniform up to `2^d` in magnitude. Digits of `d` bits are uniform from 0 on: half as wide around a mean of `2^(d-1)`, and the polynomial of equal
+/// coefficients has values up to `1 / sin(pi / 2n) <= n` at the roots near 1.
+pub(super) fn key_switch(ring: &RingLevel, count: usize, degree: usize) -> f64 {
+    let n = degree as f64;
+    let random = libm::log2(PRODUCT_TAIL * n * ERROR_STANDARD_DEVIATION / libm::sqrt(3.0));
+    let mean = libm::log2(n) + fresh_secret(degree);
+    let decomposition = ring.decomposition();
+    let product = |digit: f64| {
+        if decomposition.is_centred() { digit + random } else { digit - 1.0 + log2_sum(random, mean) }
+    };
+    let products = decomposition.digit_log2().map(product).fold(f64::NEG_INFINITY, log2_sum) + libm::log2(count as f64);
+    let divided = |special: &NttDivision| log2_sum(products - special.divisor_log2(), rounding(2, degree));
+    ring.drop_special().map_or(products, divided)
 }
 
 #[cfg(test)]

@@ -118,8 +118,8 @@ impl Decomposition {
         })
     }
 
-    /// Whether the digits of an automorphism's image are the images of the digits: true of centred digits, not of bits.
-    pub fn commutes_with_automorphisms(&self) -> bool {
+    /// Whether digits are centred, and not runs of bits. Then the digits of an automorphism's image are the images of the digits.
+    pub fn is_centred(&self) -> bool {
         self.digits.iter().all(|digit| !matches!(digit, Digit::Part { .. }))
     }
 

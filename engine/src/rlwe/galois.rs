@@ -57,7 +57,7 @@ fn sums_of_images<'a>(
     sums: &[&[&'a GaloisKey]],
     level: Level,
 ) -> Vec<Ciphertext> {
-    let switched = if ring.decomposition().commutes_with_automorphisms() {
+    let switched = if ring.decomposition().is_centred() {
         let used = |key: &'a GaloisKey| Use { key: key.key(), permutation: Some(key.permutation()) };
         let uses: Vec<Vec<_>> = sums.iter().map(|keys| keys.iter().copied().map(used).collect()).collect();
         Switch::new(parameters, ring, &c1.to_coeff(), Some(c1)).apply(&uses)
