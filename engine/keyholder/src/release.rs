@@ -199,7 +199,10 @@ fn gaussian(count: usize) -> Result<Zeroizing<Vec<f64>>, getrandom::Error> {
     Ok(Zeroizing::new(words.chunks_exact(2).map(normal).collect()))
 }
 
-/// The releases of one key: a line each. `spent` lines are counted, and hold the values once they are known.
+/// The line of a release before its values are known.
+const SPENT: &str = "spent";
+
+/// The releases of one key: a line for each that was spent, and one with the values once they are known.
 struct Book {
     path: PathBuf,
     file: File,
@@ -221,10 +224,22 @@ impl Book {
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
         let (mut spent, mut entries) = (0, Vec::new());
+        // A line that a crash cut off was not answered yet: values are released anew, but what may have been spent stays spent.
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let torn = text.split_off(whole);
+        if !torn.is_empty() {
+            file.set_len(whole as u64).map_err(failed)?;
+            if SPENT.starts_with(&torn) {
+                text.push_str(SPENT);
+                file.seek(SeekFrom::End(0)).map_err(failed)?;
+                file.write_all(format!("{SPENT}\n").as_bytes()).map_err(failed)?;
+            }
+            file.sync_all().map_err(failed)?;
+        }
         for (index, line) in text.lines().enumerate() {
             let format = || ReleaseError::Format { path: path.clone(), line: index + 1 };
             match line.split_once(' ') {
-                None if line == "spent" => spent += 1,
+                None if line == SPENT => spent += 1,
                 Some((name, values)) => {
                     let parsed: Result<Vec<f64>, _> = values.split(' ').map(parse).collect();
                     entries.push((name.to_owned(), parsed.map_err(|()| format())?));
@@ -248,7 +263,7 @@ impl Book {
         if self.spent >= LIMIT {
             return Err(ReleaseError::Spent);
         }
-        self.write("spent")?;
+        self.write(SPENT)?;
         self.spent += 1;
         Ok(())
     }

@@ -321,6 +321,13 @@ fn releases_are_flooded_counted_and_repeated_exactly() {
     assert!(matches!(s.key.release(&file, &sum, &expected, &nothing), Err(ReleaseError::Slot { .. })));
     std::fs::write(release::path_of(&file), "spent\n".repeat(release::LIMIT as usize)).unwrap();
     assert!(matches!(s.key.release(&file, &sum, &expected, &request), Err(ReleaseError::Spent)));
+    // A crash in the middle of a line: what may have been spent is spent, values that nobody was told are made again.
+    std::fs::write(release::path_of(&file), "spent\nspe").unwrap();
+    assert_eq!(s.key.release(&file, &sum, &expected, &request).unwrap().left, release::LIMIT - 3);
+    let book = std::fs::read_to_string(release::path_of(&file)).unwrap();
+    std::fs::write(release::path_of(&file), &book[..book.len() - 5]).unwrap();
+    assert_eq!(s.key.release(&file, &sum, &expected, &request).unwrap().left, release::LIMIT - 4);
+    assert_eq!(s.key.release(&file, &sum, &expected, &request).unwrap().left, release::LIMIT - 4);
     std::fs::write(release::path_of(&file), "many\n").unwrap();
     assert!(matches!(s.key.release(&file, &sum, &expected, &request), Err(ReleaseError::Format { line: 1, .. })));
 }
