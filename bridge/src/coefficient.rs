@@ -1,0 +1,1 @@
+//! One coefficient of a BFV ciphertext as an LWE ciphertext.

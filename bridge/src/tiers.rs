@@ -1,0 +1,1 @@
+//! Cumulative tiers over encrypted wide integers.
