@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::calendar::Date;
 use crate::currency::Currency;
 use crate::message::Digest;
-use crate::rates::{Item, ItemKind, Period, Price, RateCard};
+use crate::rates::{ItemKind, Period, Price, RateCard};
 use crate::unit::Unit;
 
 /// What a period is charged by: everything of the card that matters to it.
@@ -28,13 +28,14 @@ struct ItemTerms<'a> {
     measured: Unit,
     limit: u64,
     weight: u32,
-    price: Option<Price>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<u64>,
+    price: Option<&'a Price>,
 }
 
 /// The chain of a period before its first batch: SHA-256 over `0`, the parameter digest, and the terms of the period as JSON. Prices that begin after the period
 /// do not change it, so a card may be extended while its meter runs.
 pub(crate) fn opening(card: &RateCard, period: Period, parameters: ParameterDigest) -> Digest {
-    let item = |item: &'_ Item| item.price_on(period.start).copied();
     let items = card
         .items()
         .iter()
@@ -45,7 +46,8 @@ pub(crate) fn opening(card: &RateCard, period: Period, parameters: ParameterDige
             measured: of.measured(),
             limit: of.limit(),
             weight: of.weight(),
-            price: item(of),
+            calls: of.calls(),
+            price: of.price_on(period.start),
         })
         .collect();
     let terms = Terms { currency: card.currency(), start: period.start, end: period.end, items };

@@ -28,6 +28,16 @@ pub struct DecimalError {
 }
 
 impl Decimal {
+    /// Nothing.
+    pub const ZERO: Self = Self { units: 0, decimals: 0 };
+
+    /// Whether it is the larger number, whatever decimals both are written with.
+    pub fn exceeds(self, other: Self) -> bool {
+        // At most 10^18 times 10^12.
+        let scaled = |of: Self, by: Self| u128::from(of.units) * 10_u128.pow(u32::from(by.decimals));
+        scaled(self, other) > scaled(other, self)
+    }
+
     /// `units / 10^decimals`; `None` above 10^18 or for more than [`MAX_DECIMALS`].
     pub fn new(units: u64, decimals: u8) -> Option<Self> {
         (units <= MAX_UNITS && decimals <= MAX_DECIMALS).then_some(Self { units, decimals })
@@ -142,6 +152,9 @@ mod tests {
         assert_eq!(price.with_decimals(3).unwrap().to_string(), "0.004");
         assert_eq!(price.with_decimals(6).unwrap().to_string(), "0.004000");
         assert_eq!(price.with_decimals(2), None);
+        let larger: Decimal = "0.00401".parse().unwrap();
+        assert!(larger.exceeds(price) && !price.exceeds(larger) && !price.exceeds("0.004".parse().unwrap()));
+        assert!(price.exceeds(Decimal::ZERO));
     }
 
     #[test]

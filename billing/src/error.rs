@@ -4,6 +4,7 @@ use blindrelay_engine::wire::WireError;
 
 use crate::calendar::Date;
 use crate::money::MoneyError;
+use crate::tariff::TariffError;
 
 /// What is wrong with a rate card.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +33,28 @@ pub enum RateError {
         field: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A tariff that is no function of the length of a call.
+    #[error("rate card, item {item}, tariff since {from}: {source}")]
+    Tariff {
+        /// Name of the item.
+        item: String,
+        /// First day of the tariff.
+        from: Date,
+        /// What is wrong with it.
+        source: TariffError,
+    },
+    /// More lengths of calls than there are slots.
+    #[error(
+        "rate card: its items need {needed} lanes of {lane} slots, one slot for each length of a call, but there are {available}: lower the limit of calls or measure them in a larger unit"
+    )]
+    Lanes {
+        /// Lanes that the items cannot do without.
+        needed: u64,
+        /// Slots of a lane.
+        lane: usize,
+        /// Lanes that there are.
+        available: usize,
     },
     /// The largest charge of one line could wrap.
     #[error(

@@ -15,6 +15,7 @@ use crate::error::InvoiceError;
 use crate::layout::Layout;
 use crate::message::{Digest, PeriodReport, Report};
 use crate::money::Money;
+use crate::tariff::Durations;
 use crate::unit::Unit;
 use verify::Verified;
 
@@ -44,16 +45,19 @@ pub struct InvoiceDetails {
     pub note: String,
 }
 
-/// An item in a period.
+/// An item in a period, or the calls of some lengths in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceLine {
     /// Name of the item.
     pub item: String,
+    /// The lengths of the calls that the line is about; `None` where the item is not priced by the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durations: Option<Durations>,
     /// First day.
     pub from: Date,
     /// The day after the last.
     pub until: Date,
-    /// How much was used, in whole numbers of `measured`.
+    /// How much was used, in whole numbers of `measured`; the number of calls in pieces.
     pub quantity: u64,
     /// The unit of the quantity.
     pub measured: Unit,
@@ -63,6 +67,16 @@ pub struct InvoiceLine {
     pub unit: Unit,
     /// Quantity times price, rounded half to even: the only rounding.
     pub amount: Money,
+}
+
+impl InvoiceLine {
+    /// The name of the item, and the lengths of the calls where it is priced by the call: `Calls (1 to 60 s)`.
+    pub fn label(&self) -> String {
+        match &self.durations {
+            Some(durations) => format!("{} ({durations})", self.item),
+            None => self.item.clone(),
+        }
+    }
 }
 
 /// The sum of an item's lines.
@@ -155,17 +169,22 @@ impl Invoice {
         let verified = verify::periods(layout, report, opened, context.parameters().digest())?;
         let mut lines = Vec::new();
         for Verified { period, items } in verified {
-            for (item, sums) in card.items().iter().zip(items) {
-                let Some(sums) = sums else { continue };
+            let sums = card.items().iter().zip(items);
+            for (item, sums) in sums.flat_map(|(item, lines)| lines.into_iter().map(move |sums| (item, sums))) {
+                let (measured, unit) = match sums.durations {
+                    Some(_) => (Unit::Piece, Unit::Piece),
+                    None => (item.measured(), item.unit()),
+                };
                 let amount = Money::rounded(card.currency(), sums.charge, i128::from(sums.denominator));
                 lines.push(InvoiceLine {
                     item: item.name().to_owned(),
+                    durations: sums.durations,
                     from: period.start,
                     until: period.end,
                     quantity: sums.usage,
-                    measured: item.measured(),
+                    measured,
                     price: sums.price,
-                    unit: item.unit(),
+                    unit,
                     amount: amount.ok_or(InvoiceError::Refused)?,
                 });
             }

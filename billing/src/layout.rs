@@ -14,7 +14,7 @@ use std::sync::Arc;
 use blindrelay_engine::bfv::{Context, Plaintext};
 
 use crate::error::RateError;
-use crate::rates::{Item, ItemId, MAX_ITEMS, Period, Rate, RateCard};
+use crate::rates::{Item, ItemId, ItemKind, MAX_ITEMS, Period, Pricing, Rate, RateCard};
 
 /// Lanes that the slots are divided into.
 pub const LANES: usize = 128;
@@ -44,13 +44,21 @@ impl Layout {
                     .period_from(price.from)
                     .and_then(|period| card.rate(item, period))
                     .map_or(0, |rate| rate.largest);
-                let bound = u128::from(item.limit()) * u128::from(largest.max(1));
+                let bound = u128::from(item.slot_limit()) * u128::from(largest.max(1));
                 if bound > u128::from(limit) {
                     return Err(RateError::Range { item: item.name().to_owned(), bound, limit: limit.into() });
                 }
             }
         }
-        let starts = divide_lanes(&card.items().iter().map(Item::weight).collect::<Vec<_>>());
+        let lane = slots / LANES;
+        let needs: Vec<u64> = card.items().iter().map(|item| item.least_slots().div_ceil(lane as u64)).collect();
+        let needed = needs.iter().sum();
+        if needed > LANES as u64 {
+            return Err(RateError::Lanes { needed, lane, available: LANES });
+        }
+        let needs: Vec<(usize, u32)> =
+            needs.iter().zip(card.items()).map(|(&need, item)| (need as usize, item.weight())).collect();
+        let starts = divide_lanes(&needs);
         let places = starts.array_windows().map(|&[first, end]| slots_of_lanes(first, end, slots)).collect();
         Ok(Arc::new(Self { card, limit, slots, starts, places }))
     }
@@ -85,16 +93,38 @@ impl Layout {
 
     /// One value for every slot from one value for every item.
     pub fn spread(&self, value: impl Fn(ItemId) -> u64) -> Vec<i64> {
+        self.spread_places(|item| {
+            let of_item = value(item);
+            move |_| of_item
+        })
+    }
+
+    /// One value for every slot, from the item that it belongs to and its place among the item's slots.
+    fn spread_places<F: Fn(usize) -> u64>(&self, value: impl Fn(ItemId) -> F) -> Vec<i64> {
         let mut values = vec![0; self.slots];
         for item in self.card.ids() {
-            let of_item = value(item) as i64;
-            for &slot in self.slots(item) {
-                if let Some(place) = values.get_mut(usize::from(slot)) {
-                    *place = of_item;
+            let of_item = value(item);
+            for (place, &slot) in self.slots(item).iter().enumerate() {
+                if let Some(value) = values.get_mut(usize::from(slot)) {
+                    *value = of_item(place) as i64;
                 }
             }
         }
         values
+    }
+
+    /// What the service multiplies every slot by in a period: the numerator of its item, or of the length of a call that it counts. 0 where there is no price yet
+    /// and beyond the longest call; meaningless where prices are encrypted.
+    pub fn multipliers(&self, period: Period) -> Vec<i64> {
+        let rates = self.rates(period);
+        self.spread_places(|id| {
+            let priced = self.pricing(id, period).zip(rates.get(id.index()).copied().flatten());
+            move |place| priced.and_then(|(pricing, rate)| rate.numerator_at(pricing, place)).unwrap_or(0)
+        })
+    }
+
+    fn pricing(&self, id: ItemId, period: Period) -> Option<&Pricing> {
+        self.card.item(id)?.price_on(period.start).map(|price| &price.pricing)
     }
 
     /// The rate of every item in a period; `None` where an item has no price yet.
@@ -107,7 +137,7 @@ impl Layout {
     pub fn reach(&self, period: Period, batches: u64) -> u128 {
         let reach = |(item, rate): (&Item, Option<Rate>)| {
             let largest = rate.map_or(0, |rate| rate.largest);
-            u128::from(batches).saturating_mul(u128::from(item.limit())).saturating_mul(u128::from(largest.max(1)))
+            u128::from(batches).saturating_mul(u128::from(item.slot_limit())).saturating_mul(u128::from(largest.max(1)))
         };
         self.card.items().iter().zip(self.rates(period)).map(reach).max().unwrap_or(0)
     }
@@ -117,12 +147,26 @@ impl Layout {
         let rates = self.rates(period);
         let largest = |id: ItemId| rates.get(id.index()).copied().flatten().map(|rate| rate.largest);
         let usage = |id: ItemId| {
-            let limit = self.card.item(id).map_or(0, Item::limit);
-            largest(id).map_or(0, |_| batches.saturating_mul(limit).min(self.limit))
+            let priced = largest(id).is_some();
+            let item = self.card.item(id).filter(|_| priced);
+            let most = item.map_or(0, |item| batches.saturating_mul(item.slot_limit()).min(self.limit));
+            // Beyond the longest call nothing is counted.
+            let places =
+                item.filter(|item| item.kind() == ItemKind::Call).map_or(usize::MAX, |item| item.limit() as usize + 1);
+            move |place| if place < places { most } else { 0 }
         };
-        let charge = |id: ItemId| usage(id).saturating_mul(largest(id).unwrap_or(0)).min(self.limit);
+        let charge = |id: ItemId| {
+            let (used, rate) = (usage(id), rates.get(id.index()).copied().flatten());
+            let pricing = self.pricing(id, period);
+            move |place| {
+                let most = rate.map_or(0, |rate| {
+                    pricing.and_then(|pricing| rate.numerator_at(pricing, place)).unwrap_or(rate.largest)
+                });
+                used(place).saturating_mul(most).min(self.limit)
+            }
+        };
         let rate = |id: ItemId| largest(id).unwrap_or(0);
-        [self.spread(usage), self.spread(charge), self.spread(rate)]
+        [self.spread_places(usage), self.spread_places(charge), self.spread(rate)]
             .map(|maxima| maxima.into_iter().map(|maximum| (0, maximum)).collect())
     }
 
@@ -173,16 +217,20 @@ fn slots_of_lanes(first: usize, end: usize, slots: usize) -> Vec<u16> {
     places
 }
 
-/// One lane for each item, the others in proportion to the weights: whole shares first, then the largest remainders (Hamilton), the earlier
-/// item where two are equal. Returns the boundaries.
-fn divide_lanes(weights: &[u32]) -> Vec<usize> {
-    debug_assert!(!weights.is_empty() && weights.len() <= MAX_ITEMS);
-    let spare = LANES.saturating_sub(weights.len()) as u64;
-    let all = weights.iter().map(|&weight| u64::from(weight)).sum::<u64>().max(1);
-    let shares: Vec<u64> = weights.iter().map(|&weight| spare * u64::from(weight)).collect();
-    let mut lanes: Vec<usize> = shares.iter().map(|share| 1 + (share / all) as usize).collect();
+/// From the lanes that each item cannot do without, together at most [`LANES`], and its weight: those lanes, and the others in proportion to the weights. Whole
+/// shares first, then the largest remainders (Hamilton), the earlier item where two are equal. Where nobody has a weight, all weigh the same. Returns the
+/// boundaries.
+fn divide_lanes(needs: &[(usize, u32)]) -> Vec<usize> {
+    debug_assert!(!needs.is_empty() && needs.len() <= MAX_ITEMS);
+    let spare = LANES.saturating_sub(needs.iter().map(|&(need, _)| need).sum()) as u64;
+    let nobody = needs.iter().all(|&(_, weight)| weight == 0);
+    let weights = needs.iter().map(|&(_, weight)| if nobody { 1 } else { u64::from(weight) });
+    let all = weights.clone().sum::<u64>().max(1);
+    let shares: Vec<u64> = weights.map(|weight| spare * weight).collect();
+    let mut lanes: Vec<usize> =
+        needs.iter().zip(&shares).map(|(&(need, _), share)| need + (share / all) as usize).collect();
     let left = LANES.saturating_sub(lanes.iter().sum());
-    let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
+    let mut by_remainder: Vec<usize> = (0..needs.len()).collect();
     by_remainder.sort_by_key(|&item| std::cmp::Reverse(shares.get(item).map_or(0, |share| share % all)));
     for item in by_remainder.into_iter().take(left) {
         if let Some(lanes) = lanes.get_mut(item) {
@@ -204,13 +252,19 @@ mod tests {
 
     #[test]
     fn lanes_follow_the_weights_and_all_are_given() {
-        assert_eq!(divide_lanes(&[5]), [0, LANES]);
-        assert_eq!(divide_lanes(&[1, 1]), [0, 64, 128]);
-        assert_eq!(divide_lanes(&[2, 1, 1]), [0, 64, 96, 128]);
-        assert_eq!(divide_lanes(&[1_000_000, 1]), [0, 127, 128]);
+        let divide = |weights: &[u32]| divide_lanes(&weights.iter().map(|&weight| (1, weight)).collect::<Vec<_>>());
+        assert_eq!(divide(&[5]), [0, LANES]);
+        assert_eq!(divide(&[1, 1]), [0, 64, 128]);
+        assert_eq!(divide(&[2, 1, 1]), [0, 64, 96, 128]);
+        assert_eq!(divide(&[1_000_000, 1]), [0, 127, 128]);
+        // Calls get what they need, and the rest only where nobody else wants it.
+        assert_eq!(divide_lanes(&[(100, 0), (1, 3), (1, 1)]), [0, 100, 100 + 21, 128]);
+        assert_eq!(divide_lanes(&[(100, 0)]), [0, 128]);
+        assert_eq!(divide_lanes(&[(20, 0), (30, 0)]), [0, 59, 128]);
+        assert_eq!(divide_lanes(&[(127, 0), (1, 1)]), [0, 127, 128]);
         for count in 1..=MAX_ITEMS {
             let weights: Vec<u32> = (1..).map(|weight| weight * weight).take(count).collect();
-            let starts = divide_lanes(&weights);
+            let starts = divide(&weights);
             assert_eq!(starts.last(), Some(&LANES));
             assert!(starts.is_sorted_by(|a, b| a < b), "every item has a lane");
         }

@@ -5,7 +5,7 @@
 //! charges, checks every slot, and makes the [`Invoice`]. An auditor replays the digest chain from the batches to the report without a key. All arithmetic is
 //! exact; an amount is rounded once, where it becomes a line of the invoice (`docs/billing.md`).
 //!
-//! `layout` says which slot carries what, `pack` is the relay's side, `evaluate` the service's, `invoice` the key holder's, `plan` the card,
+//! `layout` says which slot carries what, `tariff` what a call costs by its length, `pack` is the relay's side, `evaluate` the service's, `invoice` the key holder's, `plan` the card,
 //! `reference` the function on clear values.
 
 mod approximate;
@@ -24,6 +24,7 @@ mod pack;
 mod plan;
 mod rates;
 pub mod reference;
+mod tariff;
 mod unit;
 
 pub use approximate::ApproximateCharging;
@@ -39,5 +40,9 @@ pub use message::{BatchHeader, CHARGE, Digest, PeriodReport, ReceivedBatch, Repo
 pub use money::{Money, MoneyError};
 pub use pack::{Batch, Draft, Encryptor, Measurement, Meter, MeterSettings, Packer, Reading};
 pub use plan::MAX_BATCHES;
-pub use rates::{Item, ItemId, ItemKind, MAX_ITEMS, MAX_NAME, MAX_WEIGHT, Period, Price, Rate, RateCard, Tariff};
+pub use rates::{
+    DEFAULT_CALLS, Item, ItemId, ItemKind, MAX_ITEMS, MAX_NAME, MAX_TARIFFS, MAX_WEIGHT, Period, Price, Pricing, Rate,
+    RateCard,
+};
+pub use tariff::{DurationClass, Durations, MAX_LENGTH, MAX_TIERS, Tariff, TariffError, TariffTerms, Tier};
 pub use unit::{Dimension, Unit};

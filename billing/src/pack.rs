@@ -23,7 +23,8 @@ use crate::layout::Layout;
 pub struct MeterSettings {
     /// Name of the meter, in 1 to 64 bytes. Two meters of a tenant need two names or two seeds.
     pub name: String,
-    /// Lines after which a batch is closed, 1 to the number of slots. It is closed earlier where a line finds the slots of its item used up.
+    /// Lines after which a batch is closed: at least 1, and at most the number of slots where the card has no calls. It is closed earlier where a line finds the
+    /// slots of its item used up, or as many calls of its length as the card allows.
     pub size: usize,
     /// Seconds after which a batch is closed although it is not full.
     pub age: u64,

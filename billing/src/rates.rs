@@ -3,15 +3,20 @@
 //! A card is public settings of a meter. Its prices become integers over a public denominator an item and period ([`Rate`]), so that charges are exact
 //! integers until the invoice divides and rounds them.
 
+mod json;
 mod parse;
+mod rate;
+
+use std::sync::Arc;
 
 use serde::Serialize;
-use serde::ser::SerializeStruct;
 
+pub use self::rate::Rate;
 use crate::calendar::Date;
 use crate::currency::Currency;
-use crate::decimal::{Decimal, gcd};
+use crate::decimal::Decimal;
 use crate::error::RateError;
+use crate::tariff::Tariff;
 use crate::unit::{Dimension, Unit};
 
 /// Most items of a card.
@@ -20,6 +25,10 @@ pub const MAX_ITEMS: usize = 64;
 pub const MAX_NAME: usize = 64;
 /// Largest weight of an item.
 pub const MAX_WEIGHT: u32 = 1_000_000;
+/// Most tariffs of a card: each is a table in memory.
+pub const MAX_TARIFFS: usize = 128;
+/// Most calls of one length in one batch where the card does not say.
+pub const DEFAULT_CALLS: u64 = 1_000_000;
 
 /// Place of an item on its card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,22 +49,26 @@ pub enum ItemKind {
     Quantity,
     /// The seconds between an encrypted join and an encrypted leave.
     Interval,
+    /// One call of a whole number of the measured unit, priced by a [`Tariff`]. Calls are counted by length, one slot a length.
+    Call,
 }
 
 /// A price since a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     /// First day (UTC) on which it holds.
     pub from: Date,
-    /// The price per [`Item::unit`].
-    pub tariff: Tariff,
+    /// The price per [`Item::unit`], or of a call.
+    pub pricing: Pricing,
 }
 
-/// A price that everybody knows, or one that is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tariff {
+/// A price that everybody knows, one that is encrypted, or a tariff of calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pricing {
     /// In major units of the card's currency.
     Public(Decimal),
+    /// What a call of each length costs. For items of [`ItemKind::Call`], and only for them.
+    Tariff(Arc<Tariff>),
     /// Encrypted; the card says only how fine and how large it may be.
     Encrypted {
         /// Largest price, with as many decimals as encrypted prices have.
@@ -72,6 +85,8 @@ pub struct Item {
     pub(crate) measured: Unit,
     pub(crate) limit: u64,
     pub(crate) weight: u32,
+    /// Most calls of one length in one batch; 0 unless the item is priced by the call.
+    pub(crate) calls: u64,
     pub(crate) prices: Vec<Price>,
 }
 
@@ -101,6 +116,21 @@ impl Item {
         self.limit
     }
 
+    /// Most calls of one length in one batch; `None` unless the item is of [`ItemKind::Call`].
+    pub fn calls(&self) -> Option<u64> {
+        (self.kind == ItemKind::Call).then_some(self.calls)
+    }
+
+    /// The most that one batch adds to a slot: the limit, or the number of calls.
+    pub fn slot_limit(&self) -> u64 {
+        self.calls().unwrap_or(self.limit)
+    }
+
+    /// Slots that the item cannot do without: one, or one for every length from 0 to the limit.
+    pub fn least_slots(&self) -> u64 {
+        if self.kind == ItemKind::Call { self.limit + 1 } else { 1 }
+    }
+
     /// Its share of the slots, against the weights of the others.
     pub const fn weight(&self) -> u32 {
         self.weight
@@ -114,38 +144,6 @@ impl Item {
     /// The price that holds on a day; `None` before the first.
     pub fn price_on(&self, day: Date) -> Option<&Price> {
         self.prices.iter().rev().find(|price| price.from <= day)
-    }
-}
-
-/// A price as integers: a quantity `x` of the measured unit costs `x * numerator / denominator` minor units, exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// The integer that a quantity is multiplied by; `None` where it is encrypted.
-    pub numerator: Option<u64>,
-    /// Largest numerator: the numerator itself where it is public.
-    pub largest: u64,
-    /// What charges are divided by after opening.
-    pub denominator: u64,
-    /// What one unit of the price's last decimal adds to the numerator.
-    pub step: u64,
-}
-
-impl Rate {
-    /// With `A` minor units a major one, a measured unit of size `m` and a price unit of size `u`, the price `p / 10^k` costs
-    /// `p A m / (10^k u)` minor units a measured unit. `None` where a number does not fit 64 bits.
-    fn new(tariff: Tariff, currency: Currency, unit: Unit, measured: Unit) -> Option<Self> {
-        let (Tariff::Public(price) | Tariff::Encrypted { largest: price }) = tariff;
-        let step = 10_u128.pow(u32::from(currency.digits())) * u128::from(measured.size());
-        let denominator = 10_u128.pow(u32::from(price.decimals())) * u128::from(unit.size());
-        // A public price is cancelled as far as it goes; an encrypted one only by what all prices have in common.
-        let common = match tariff {
-            Tariff::Public(price) => gcd(u128::from(price.units()) * step, denominator),
-            Tariff::Encrypted { .. } => gcd(step, denominator),
-        };
-        let largest = u64::try_from(u128::from(price.units()) * step / common).ok()?;
-        let numerator = matches!(tariff, Tariff::Public(_)).then_some(largest);
-        let step = u64::try_from(step / gcd(step, common)).ok()?;
-        Some(Self { numerator, largest, denominator: u64::try_from(denominator / common).ok()?, step })
     }
 }
 
@@ -192,7 +190,7 @@ impl RateCard {
                 return Err(RateError::field(&item.name, "name", "another item has the same name"));
             }
         }
-        let is_encrypted = |price: &Price| matches!(price.tariff, Tariff::Encrypted { .. });
+        let is_encrypted = |price: &Price| matches!(price.pricing, Pricing::Encrypted { .. });
         let encrypted = items.iter().flat_map(Item::prices).any(is_encrypted);
         for item in &items {
             if encrypted && !item.prices.iter().all(is_encrypted) {
@@ -200,7 +198,7 @@ impl RateCard {
                 return Err(RateError::field(&item.name, "prices", reason));
             }
             for price in &item.prices {
-                let rate = Rate::new(price.tariff, currency, item.unit, item.measured);
+                let rate = Rate::new(&price.pricing, currency, item.unit, item.measured);
                 rate.ok_or_else(|| {
                     RateError::field(
                         &item.name,
@@ -234,6 +232,11 @@ impl RateCard {
     /// Whether any item is charged by join and leave.
     pub fn has_intervals(&self) -> bool {
         self.items.iter().any(|item| item.kind == ItemKind::Interval)
+    }
+
+    /// Whether any item is priced by the call.
+    pub fn has_calls(&self) -> bool {
+        self.items.iter().any(|item| item.kind == ItemKind::Call)
     }
 
     /// The item of that name.
@@ -282,47 +285,12 @@ impl RateCard {
     /// The rate of an item in a period; `None` where the item has no price yet.
     pub fn rate(&self, item: &Item, period: Period) -> Option<Rate> {
         let price = item.price_on(period.start)?;
-        Rate::new(price.tariff, self.currency, item.unit, item.measured)
+        Rate::new(&price.pricing, self.currency, item.unit, item.measured)
     }
 
     /// The card as JSON: the same text for the same card.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-impl Serialize for Price {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Price", 2)?;
-        fields.serialize_field("from", &self.from)?;
-        match &self.tariff {
-            Tariff::Public(price) => fields.serialize_field("price", price)?,
-            Tariff::Encrypted { largest } => fields.serialize_field("largest", largest)?,
-        }
-        fields.end()
-    }
-}
-
-impl Serialize for Item {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Item", 7)?;
-        fields.serialize_field("name", &self.name)?;
-        fields.serialize_field("kind", &self.kind)?;
-        fields.serialize_field("unit", &self.unit)?;
-        fields.serialize_field("measured", &self.measured)?;
-        fields.serialize_field("limit", &self.limit)?;
-        fields.serialize_field("weight", &self.weight)?;
-        fields.serialize_field("prices", &self.prices)?;
-        fields.end()
-    }
-}
-
-impl Serialize for RateCard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("RateCard", 2)?;
-        fields.serialize_field("currency", &self.currency)?;
-        fields.serialize_field("items", &self.items)?;
-        fields.end()
     }
 }
 

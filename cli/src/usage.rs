@@ -175,7 +175,7 @@ impl<'a> Usage<'a> {
             moments.parse(text).map_err(fault)
         };
         let (measurement, first) = match item.kind() {
-            ItemKind::Quantity => {
+            ItemKind::Quantity | ItemKind::Call => {
                 for (place, column) in [(places.join, Column::Join), (places.leave, Column::Leave)] {
                     if !field(place).is_empty() {
                         let what = format!("item {} is charged by quantity", item.name());

@@ -140,7 +140,7 @@ fn draw_reading(generator: &mut Generator, drawn: &Drawn) -> Reading {
         _ => generator.below(of.limit() as usize + 1) as u64,
     };
     let measurement = match of.kind() {
-        ItemKind::Quantity => Measurement::Quantity { at, amount: amount as i64 },
+        ItemKind::Quantity | ItemKind::Call => Measurement::Quantity { at, amount: amount as i64 },
         ItemKind::Interval => Measurement::Interval { join: at, leave: at + amount },
     };
     Reading { item, measurement }

@@ -39,12 +39,10 @@ pub(crate) fn charge(
             rates.ok_or_else(|| unfit("request", format!("the period from {} has no rates yet", period.start)))?;
         return Ok(Some(evaluator.multiply(usage, rates)?));
     }
-    let numerators: Vec<u64> =
-        layout.rates(period).into_iter().map(|rate| rate.and_then(|rate| rate.numerator).unwrap_or(0)).collect();
-    if numerators.iter().all(|&numerator| numerator == 0) {
+    let slots = layout.multipliers(period);
+    if slots.iter().all(|&multiplier| multiplier == 0) {
         return Ok(None);
     }
-    let slots = layout.spread(|item| numerators.get(item.index()).copied().unwrap_or(0));
     let plaintext = evaluator.context().encode_slots(&slots)?;
     Ok(Some(evaluator.mul_plain(usage, &plaintext)?))
 }

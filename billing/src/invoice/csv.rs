@@ -16,7 +16,7 @@ impl Invoice {
         for line in &self.lines {
             rows.push(format!(
                 "line,{},{},{},{},{},{},{},{},{}",
-                field(&line.item),
+                field(&line.label()),
                 line.from,
                 line.until.previous(),
                 line.quantity,

@@ -105,7 +105,7 @@ impl Invoice {
             let _ = writeln!(
                 page,
                 "<tr><td>{}</td><td class=\"days\"><span>{}</span> to <span>{}</span></td><td class=\"number\">{}</td><td class=\"number\">{}<span class=\"exact\">per {}</span></td><td class=\"number\">{}</td></tr>",
-                escape(&line.item),
+                escape(&line.label()),
                 line.from,
                 line.until.previous(),
                 quantity(line),

@@ -41,6 +41,8 @@ pub(super) struct Piece {
     pub(super) period: Period,
     minuend: i64,
     subtrahend: i64,
+    /// Length of a call, which adds 1 to the slot of its length instead of filling a slot of its own.
+    length: Option<usize>,
 }
 
 impl Piece {
@@ -64,7 +66,9 @@ impl Piece {
                 Measurement::Quantity { amount, .. } => (amount, 0),
                 Measurement::Interval { .. } => ((until.min(end) - start) as i64, (from - start) as i64),
             };
-            pieces.push(Self { item: reading.item, period, minuend, subtrahend });
+            let length = (item.kind() == ItemKind::Call).then_some(minuend as usize);
+            let minuend = if length.is_some() { 1 } else { minuend };
+            pieces.push(Self { item: reading.item, period, minuend, subtrahend, length });
             if until <= end {
                 return Ok(pieces);
             }
@@ -77,13 +81,15 @@ impl Piece {
 fn check(item: &Item, measurement: Measurement) -> Result<(), MeterError> {
     let name = || item.name().to_owned();
     let amount = match (measurement, item.kind()) {
-        (Measurement::Quantity { amount, .. }, ItemKind::Quantity) => {
+        (Measurement::Quantity { amount, .. }, ItemKind::Quantity | ItemKind::Call) => {
             u64::try_from(amount).map_err(|_| MeterError::Negative { item: name() })?
         }
         (Measurement::Interval { join, leave }, ItemKind::Interval) => {
             leave.checked_sub(join).ok_or_else(|| MeterError::LeaveBeforeJoin { item: name() })?
         }
-        (_, ItemKind::Quantity) => return Err(MeterError::Kind { item: name(), expected: "a quantity" }),
+        (_, ItemKind::Quantity | ItemKind::Call) => {
+            return Err(MeterError::Kind { item: name(), expected: "a quantity" });
+        }
         (_, ItemKind::Interval) => return Err(MeterError::Kind { item: name(), expected: "join and leave" }),
     };
     if amount > item.limit() {
@@ -98,24 +104,36 @@ struct Rule {
     kind: ItemKind,
     /// Largest quantity; `None` where the item has no price.
     limit: Option<u64>,
+    /// Most calls of one length.
+    calls: u64,
 }
 
 impl Rule {
     fn of(item: &Item, period: Period) -> Self {
-        Self { kind: item.kind(), limit: item.price_on(period.start).map(|_| item.limit()) }
+        Self {
+            kind: item.kind(),
+            limit: item.price_on(period.start).map(|_| item.limit()),
+            calls: item.calls().unwrap_or(0),
+        }
     }
 
-    /// What a reading that breaks no rule and lies in the period as a whole adds and subtracts; `None` for all others.
-    fn admit(self, period: Period, measurement: Measurement) -> Option<(i64, i64)> {
+    /// The piece that a reading is that breaks no rule and lies in the period as a whole; `None` for all others.
+    fn admit(self, period: Period, reading: &Reading) -> Option<Piece> {
         let limit = self.limit?;
-        match (measurement, self.kind) {
+        let piece = |(minuend, subtrahend), length| Piece { item: reading.item, period, minuend, subtrahend, length };
+        match (reading.measurement, self.kind) {
             (Measurement::Quantity { at, amount }, ItemKind::Quantity) => {
-                (period.contains(at) && amount >= 0 && amount.unsigned_abs() <= limit).then_some((amount, 0))
+                let admitted = period.contains(at) && amount >= 0 && amount.unsigned_abs() <= limit;
+                admitted.then(|| piece((amount, 0), None))
+            }
+            (Measurement::Quantity { at, amount }, ItemKind::Call) => {
+                let admitted = period.contains(at) && amount >= 0 && amount.unsigned_abs() <= limit;
+                admitted.then(|| piece((1, 0), Some(amount as usize)))
             }
             (Measurement::Interval { join, leave }, ItemKind::Interval) => {
                 let start = period.start.unix();
                 let inside = period.contains(join) && join <= leave && leave <= period.end.unix();
-                (inside && leave - join <= limit).then(|| ((leave - start) as i64, (join - start) as i64))
+                (inside && leave - join <= limit).then(|| piece(((leave - start) as i64, (join - start) as i64), None))
             }
             _ => None,
         }
@@ -231,14 +249,17 @@ impl Draft {
     /// Counts a reading that lies in the period as a whole, breaks no rule and finds a slot; says whether it did. Most readings are such.
     pub(super) fn count(&mut self, layout: &Layout, reading: &Reading) -> bool {
         let rule = self.rules.get(reading.item.index());
-        let Some((minuend, subtrahend)) = rule.and_then(|rule| rule.admit(self.period, reading.measurement)) else {
-            return false;
-        };
-        self.place(layout, Piece { item: reading.item, period: self.period, minuend, subtrahend })
+        match rule.and_then(|rule| rule.admit(self.period, reading)) {
+            Some(piece) => self.place(layout, piece),
+            None => false,
+        }
     }
 
-    /// Puts a piece into the next slot of its item; says whether there was one.
+    /// Puts a piece into the next slot of its item, or adds a call to the slot of its length; says whether there was room.
     pub(super) fn place(&mut self, layout: &Layout, piece: Piece) -> bool {
+        if let Some(length) = piece.length {
+            return self.place_call(layout, piece, length);
+        }
         let Some(used) = self.used.get_mut(piece.item.index()) else { return false };
         let Some(&slot) = layout.slots(piece.item).get(*used) else { return false };
         if let Some(place) = self.minuends.get_mut(usize::from(slot)) {
@@ -248,6 +269,18 @@ impl Draft {
             *place = piece.subtrahend;
         }
         *used += 1;
+        self.lines += 1;
+        true
+    }
+
+    fn place_call(&mut self, layout: &Layout, piece: Piece, length: usize) -> bool {
+        let most = self.rules.get(piece.item.index()).map_or(0, |rule| rule.calls);
+        let slot = layout.slots(piece.item).get(length).map(|&slot| usize::from(slot));
+        let Some(counted) = slot.and_then(|slot| self.minuends.get_mut(slot)) else { return false };
+        if counted.unsigned_abs() >= most {
+            return false;
+        }
+        *counted += piece.minuend;
         self.lines += 1;
         true
     }

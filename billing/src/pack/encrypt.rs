@@ -15,7 +15,7 @@ use crate::decimal::Decimal;
 use crate::error::MeterError;
 use crate::layout::Layout;
 use crate::message::{BatchHeader, CHARGE, Digest, PART_BATCH, PART_RATES, ReceivedRates, write};
-use crate::rates::{ItemId, Tariff};
+use crate::rates::{ItemId, Pricing};
 
 /// Longest name of a meter, in bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -122,10 +122,10 @@ impl Encryptor {
         for (index, item) in card.items().iter().enumerate() {
             let refused = |reason| MeterError::Price { item: item.name().to_owned(), reason };
             let price = prices.get(index).copied().flatten();
-            let allowed = item.price_on(start).map(|price| price.tariff).zip(card.rate(item, period));
+            let allowed = item.price_on(start).map(|price| &price.pricing).zip(card.rate(item, period));
             let numerator = match (price, allowed) {
                 (None, None) => 0,
-                (Some(price), Some((Tariff::Encrypted { largest }, rate))) => {
+                (Some(price), Some((Pricing::Encrypted { largest }, rate))) => {
                     let price = price.with_decimals(largest.decimals());
                     let price = price.ok_or_else(|| refused("the price has more decimals than the card allows"))?;
                     if price.units() > largest.units() {

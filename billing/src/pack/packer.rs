@@ -33,7 +33,8 @@ impl Packer {
         }
         Ok(Self {
             layout: Arc::clone(layout),
-            size: settings.size.min(layout.slot_count()),
+            // Calls share slots, so that a batch has room for more of them than it has slots.
+            size: if layout.card().has_calls() { settings.size } else { settings.size.min(layout.slot_count()) },
             age: settings.age,
             sequence: settings.first_sequence,
             open: Vec::new(),

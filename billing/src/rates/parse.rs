@@ -1,13 +1,16 @@
 //! Rate cards from TOML and JSON. Unknown fields are refused, and every error names item and field.
 
+use std::sync::Arc;
+
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{Item, ItemKind, MAX_NAME, MAX_WEIGHT, Price, RateCard, Tariff, fits_kind};
+use super::{DEFAULT_CALLS, Item, ItemKind, MAX_NAME, MAX_TARIFFS, MAX_WEIGHT, Price, Pricing, RateCard, fits_kind};
 use crate::calendar::Date;
 use crate::decimal::Decimal;
 use crate::error::RateError;
+use crate::tariff::{MAX_LENGTH, Tariff, TariffTerms};
 use crate::unit::Unit;
 
 /// The fields of one object, taken out one after the other.
@@ -69,7 +72,9 @@ impl RateCard {
         let currency = fields.required("currency")?;
         let items: Vec<Value> = fields.required("items")?;
         fields.finish("currency and items")?;
-        let items = items.into_iter().enumerate().map(|(index, value)| item(index, value)).collect::<Result<_, _>>()?;
+        let mut tariffs = 0;
+        let items = items.into_iter().enumerate().map(|(index, value)| item(index, value, &mut tariffs));
+        let items = items.collect::<Result<_, _>>()?;
         Self::new(currency, items)
     }
 }
@@ -80,7 +85,8 @@ impl<'de> Deserialize<'de> for RateCard {
     }
 }
 
-fn item(index: usize, value: Value) -> Result<Item, RateError> {
+/// `tariffs` counts those of the whole card.
+fn item(index: usize, value: Value, tariffs: &mut usize) -> Result<Item, RateError> {
     let called = value.get("name").and_then(Value::as_str).filter(|name| is_name(name));
     let called = called.map_or_else(|| format!("number {}", index + 1), str::to_owned);
     let mut fields = Fields::new(Some(called), String::new(), value)?;
@@ -100,35 +106,81 @@ fn item(index: usize, value: Value) -> Result<Item, RateError> {
     if limit == 0 {
         return Err(fields.refused("limit", "the largest quantity on a line must be at least 1"));
     }
-    let weight = fields.optional("weight")?.unwrap_or(1);
-    if weight == 0 || weight > MAX_WEIGHT {
-        return Err(fields.refused("weight", format!("a weight is between 1 and {MAX_WEIGHT}")));
+    let is_call = kind == ItemKind::Call;
+    // The lengths of calls have the slots that they need; more would be of no use.
+    let least = u32::from(!is_call);
+    let weight = fields.optional("weight")?.unwrap_or(least);
+    if !(least..=MAX_WEIGHT).contains(&weight) {
+        return Err(fields.refused("weight", format!("a weight is between {least} and {MAX_WEIGHT}")));
     }
+    if is_call && limit > MAX_LENGTH {
+        let reason = format!("the longest call has at most {MAX_LENGTH} units: measure in a larger unit");
+        return Err(fields.refused("limit", reason));
+    }
+    let calls = fields.optional("calls")?;
+    if calls.is_some() && !is_call {
+        return Err(fields.refused("calls", "only an item of kind call has it"));
+    }
+    if calls == Some(0) {
+        return Err(fields.refused("calls", "the most calls of one length in a batch must be at least 1"));
+    }
+    let calls = if is_call { calls.unwrap_or(DEFAULT_CALLS) } else { 0 };
     let values: Vec<Value> = fields.required("prices")?;
     if values.is_empty() {
         return Err(fields.refused("prices", "an item needs at least one price"));
     }
     let called = fields.item.clone();
-    fields.finish("name, kind, unit, measured, limit, weight and prices")?;
+    fields.finish("name, kind, unit, measured, limit, weight, calls and prices")?;
     let mut prices = Vec::with_capacity(values.len());
     for (index, value) in values.into_iter().enumerate() {
         let path = format!("prices[{index}]");
-        let mut fields = Fields::new(called.clone(), path, value)?;
+        let mut fields = Fields::new(called.clone(), path.clone(), value)?;
         let from: Date = fields.required("from")?;
         if prices.last().is_some_and(|last: &Price| last.from >= from) {
             return Err(fields.refused("from", format!("{from} is not after the day of the price before")));
         }
-        let (price, largest): (Option<Decimal>, Option<Decimal>) =
-            (fields.optional("price")?, fields.optional("largest")?);
-        let tariff = match (price, largest) {
-            (Some(price), None) => Tariff::Public(price),
-            (None, Some(largest)) => Tariff::Encrypted { largest },
-            _ => return Err(fields.refused("price", "write either price, or largest for an encrypted price")),
+        let pricing = if is_call {
+            *tariffs += 1;
+            if *tariffs > MAX_TARIFFS {
+                return Err(RateError::card("items", format!("a card has at most {MAX_TARIFFS} tariffs")));
+            }
+            let value = fields.required("tariff")?;
+            let terms = terms(Fields::new(called.clone(), format!("{path}.tariff"), value)?)?;
+            let refused = |source| RateError::Tariff { item: name.clone(), from, source };
+            Pricing::Tariff(Arc::new(Tariff::new(terms, unit, measured, limit).map_err(refused)?))
+        } else {
+            price(&mut fields)?
         };
-        fields.finish("from, price and largest")?;
-        prices.push(Price { from, tariff });
+        fields.finish(if is_call { "from and tariff" } else { "from, price and largest" })?;
+        prices.push(Price { from, pricing });
     }
-    Ok(Item { name, kind, unit, measured, limit, weight, prices })
+    Ok(Item { name, kind, unit, measured, limit, weight, calls, prices })
+}
+
+/// A public price, or how large an encrypted one may be.
+fn price(fields: &mut Fields) -> Result<Pricing, RateError> {
+    let (price, largest): (Option<Decimal>, Option<Decimal>) = (fields.optional("price")?, fields.optional("largest")?);
+    match (price, largest) {
+        (Some(price), None) => Ok(Pricing::Public(price)),
+        (None, Some(largest)) => Ok(Pricing::Encrypted { largest }),
+        _ => Err(fields.refused("price", "write either price, or largest for an encrypted price")),
+    }
+}
+
+/// A tariff as it is written; what is left out costs nothing and rounds nothing.
+fn terms(mut fields: Fields) -> Result<TariffTerms, RateError> {
+    let increment = fields.optional("increment")?.unwrap_or(1);
+    let terms = TariffTerms {
+        setup: fields.optional("setup")?.unwrap_or(Decimal::ZERO),
+        free: fields.optional("free")?.unwrap_or(0),
+        first: fields.optional("first")?.unwrap_or(increment),
+        increment,
+        tiers: fields.required("tiers")?,
+        minimum: fields.optional("minimum")?.unwrap_or(Decimal::ZERO),
+        maximum: fields.optional("maximum")?,
+    };
+    fields.finish("setup, free, first, increment, tiers, minimum and maximum")?;
+    Ok(terms)
 }
 
 /// Names appear in tables that spreadsheets open, so that none may begin like a formula.

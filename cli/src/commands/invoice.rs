@@ -179,7 +179,7 @@ fn table(invoice: &Invoice) -> String {
     let heading = ["item", "from", "until", "quantity", "unit", "price", "amount"].map(str::to_owned);
     let line = |line: &blindrelay_billing::InvoiceLine| {
         [
-            name(&line.item),
+            name(&line.label()),
             line.from.to_string(),
             line.until.previous().to_string(),
             line.quantity.to_string(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use blindrelay_billing::{Date, Layout, Measurement, Period};
+use blindrelay_billing::{Date, Item, ItemId, Layout, Measurement, Period};
 use indicatif::ProgressBar;
 
 use super::Usage;
@@ -35,7 +35,12 @@ pub(crate) fn survey(
     progress: &ProgressBar,
 ) -> Result<Survey, Failure> {
     let card = layout.card();
-    let capacities: Vec<u32> = card.ids().map(|item| layout.slots(item).len() as u32).collect();
+    // Calls share slots. A batch has room for at least as many as may be of one length.
+    let capacity = |(item, of): (ItemId, &Item)| match of.calls() {
+        Some(calls) => u32::try_from(calls).unwrap_or(u32::MAX),
+        None => layout.slots(item).len() as u32,
+    };
+    let capacities: Vec<u32> = card.ids().zip(card.items()).map(capacity).collect();
     let mut usage = Usage::open(path, card, month)?;
     let mut fillings: Vec<Vec<Filling>> = Vec::new();
     let mut current: Option<Period> = None;

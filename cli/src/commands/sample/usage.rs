@@ -115,7 +115,8 @@ impl Lines {
             .items()
             .iter()
             .map(|item| {
-                until += u64::from(item.weight());
+                // Calls may weigh nothing.
+                until += u64::from(item.weight().max(1));
                 Drawn { name: quoted(item.name()), kind: item.kind(), limit: item.limit(), until }
             })
             .collect();
@@ -126,7 +127,7 @@ impl Lines {
             start: arguments.month.unix(),
             end: arguments.month.next_month().unix(),
             all: arguments.lines.max(1),
-            quantities: items.iter().any(|item| item.kind == ItemKind::Quantity),
+            quantities: items.iter().any(|item| item.kind != ItemKind::Interval),
             intervals: items.iter().any(|item| item.kind == ItemKind::Interval),
             items,
             day: None,
@@ -158,7 +159,7 @@ impl Lines {
             buffer.push(b',');
         }
         match kind {
-            ItemKind::Quantity => {
+            ItemKind::Quantity | ItemKind::Call => {
                 self.moment(at, buffer);
                 buffer.push(b',');
                 number(amount, buffer);
