@@ -13,6 +13,8 @@ mod mixed_radix;
 mod open;
 pub mod release;
 mod secret;
+#[cfg(feature = "tfhe")]
+pub mod tiers;
 
 pub use approximate::Opened;
 pub use decisions::DecisionError;
