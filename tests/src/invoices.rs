@@ -11,6 +11,7 @@ use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::Accumulation;
 use blindrelay_engine::params::{BILL_8192, Parameters, preset};
 use blindrelay_engine::ring::Seed;
+use blindrelay_engine::rlwe::PublicKey;
 use blindrelay_keyholder::SecretKey;
 use num_bigint::BigInt;
 use num_integer::Integer;
@@ -156,6 +157,14 @@ impl Tenant {
         Self { context, key, charging }
     }
 
+    pub(crate) const fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    pub(crate) fn public_key(&self) -> PublicKey {
+        self.key.public_key()
+    }
+
     /// Case `number`: usage of October 2026 through one or two relays, restarts and merges to an invoice, every line of which is compared. Panics where
     /// anything differs.
     pub fn journey(&self, number: u64) -> Size {
@@ -226,7 +235,7 @@ impl Tenant {
     }
 
     /// What a service does with the messages: a ledger for each relay, stored and restored now and then, merged at the end.
-    fn service(
+    pub(crate) fn service(
         &self,
         card: &RateCard,
         histories: &[Vec<Vec<u8>>],
@@ -251,7 +260,7 @@ impl Tenant {
         first.report(month.to_json().as_bytes(), None).expect("a report")
     }
 
-    fn open(&self, layout: &Layout, report: &Report) -> Invoice {
+    pub(crate) fn open(&self, layout: &Layout, report: &Report) -> Invoice {
         let open = |ciphertext: &Option<_>, ranges: &[(i64, i64)]| {
             let open = |ciphertext| self.key.open_slots(ciphertext, ranges).expect("an honest ciphertext").to_vec();
             ciphertext.as_ref().map(open).unwrap_or_default()

@@ -8,3 +8,4 @@ pub mod noise;
 pub mod oracle;
 pub mod precision;
 pub mod security;
+pub mod tariffs;
