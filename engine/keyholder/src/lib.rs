@@ -4,6 +4,8 @@
 //! Results are opened through [`SecretKey::open_answer`] against what the caller expects; bare decryption is in [`hazmat`].
 
 mod approximate;
+#[cfg(feature = "tfhe")]
+pub mod coefficient;
 pub mod decisions;
 mod encrypt;
 mod evaluation;
