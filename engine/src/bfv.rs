@@ -9,6 +9,7 @@ mod context;
 mod encoder;
 mod encrypt;
 mod evaluator;
+mod levelled;
 mod multiply;
 mod plain;
 mod prepared;

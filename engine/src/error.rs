@@ -107,6 +107,82 @@ pub enum Error {
         /// Which key.
         key: KeyName,
     },
+    /// Several keys that a circuit needs are not in the evaluation keys.
+    #[error("the evaluation keys lack {}", listed(missing))]
+    MissingKeys {
+        /// Which keys.
+        missing: Vec<KeyName>,
+    },
+    /// A circuit needs more levels or more room for noise than the parameters have.
+    #[error("{circuit} does not fit parameter set {parameters}: {reason}; {}", advice(enough.as_deref()))]
+    CircuitTooDeep {
+        /// The circuit.
+        circuit: String,
+        /// Name of the parameter set.
+        parameters: String,
+        /// What its dry run met.
+        reason: Box<Error>,
+        /// The smallest named set that is enough, if one is.
+        enough: Option<String>,
+    },
+    /// Two values of a circuit are held with different factors.
+    #[error("one value is held times {left}, the other times {right}: bring them to the same factor first")]
+    FactorMismatch {
+        /// Factor of the first.
+        left: u64,
+        /// Factor of the second.
+        right: u64,
+    },
+    /// A range of values that is none, or whose values are not distinct modulo the plaintext modulus.
+    #[error("values from {minimum} to {maximum} in steps of {step}: {reason}")]
+    ValueSet {
+        /// Smallest value.
+        minimum: i64,
+        /// Largest value.
+        maximum: i64,
+        /// Distance of neighbours.
+        step: u64,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A threshold that no value or every value reaches.
+    #[error("threshold {threshold} decides nothing: scores are from {minimum} to {maximum}, so it has to be above {minimum} and at most {maximum}")]
+    Threshold {
+        /// The threshold.
+        threshold: i64,
+        /// Smallest score.
+        minimum: i64,
+        /// Largest score.
+        maximum: i64,
+    },
+    /// A set that names the same element twice.
+    #[error("elements {first} and {second} of the set are the same")]
+    RepeatedElement {
+        /// Position of the first occurrence.
+        first: usize,
+        /// Position of the second.
+        second: usize,
+    },
+    /// A set without elements, or one with an element outside the declared range.
+    #[error("a set has 1 to {capacity} elements of the declared range: {reason}")]
+    SetElements {
+        /// How many elements the range has.
+        capacity: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A number of candidates that the slots cannot hold in pairs.
+    #[error("{found} candidates: there can be {least} to {most}, and for a choice of {chosen} at least as many")]
+    Candidates {
+        /// How many were given.
+        found: usize,
+        /// Fewest.
+        least: usize,
+        /// Most.
+        most: usize,
+        /// How many are to be chosen.
+        chosen: usize,
+    },
     /// More values than the layout has places.
     #[error("{found} values do not fit in the {capacity} places of a plaintext")]
     TooManyValues {
@@ -240,6 +316,19 @@ impl std::fmt::Display for KeyName {
             Self::Relinearization => f.write_str("relinearization key"),
             Self::Galois(element) => write!(f, "key for the automorphism X -> X^{element}"),
         }
+    }
+}
+
+/// Keys in words.
+fn listed(keys: &[KeyName]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What would be enough, in words.
+fn advice(enough: Option<&str>) -> String {
+    match enough {
+        Some(name) => format!("{name} is enough"),
+        None => "no named set is enough: choose a smaller range of values or fewer of them".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! No type in this crate can hold a secret key; keys are made and results opened in `blindrelay-keyholder`.
 
 pub mod bfv;
+pub mod circuit;
 pub mod ckks;
 mod error;
 pub mod noise;

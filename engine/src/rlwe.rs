@@ -12,5 +12,7 @@ pub use ciphertext::{Ciphertext, SeededCiphertext};
 pub use encrypt::{encrypt_message, encrypt_zero};
 pub use galois::{automorphism, automorphism_sum, automorphisms};
 pub use keys::{EvaluationKeys, GaloisKey, KeyRow, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform};
-pub use keyswitch::{key_switch, key_switch_noise, key_switch_sum_noise, relinearize, relinearize_and_drop_prime};
+pub use keyswitch::{
+    key_switch, key_switch_canonical, key_switch_noise, key_switch_sum_noise, relinearize, relinearize_and_drop_prime,
+};
 pub use modswitch::drop_prime;

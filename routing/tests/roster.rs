@@ -208,7 +208,7 @@ fn a_record_whose_noise_does_not_fit_beside_others_begins_a_group() {
     let noisy = |token: &Token, claimed: f64| {
         let plaintext = room.kind.pack_tokens(&room.context, std::slice::from_ref(token)).unwrap();
         let fresh = room.key.encrypt(&plaintext).unwrap().expand(&room.context).unwrap();
-        let noise = NoiseBound::from_log2(claimed, claimed + 6.0);
+        let noise = NoiseBound::from_log2(claimed, claimed + 6.0, 2048);
         Ciphertext::new(&room.context, fresh.rlwe().clone(), noise).unwrap().to_bytes()
     };
     let mut claimed = 60.0;

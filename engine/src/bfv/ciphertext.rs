@@ -103,7 +103,7 @@ impl Context {
     }
 
     /// Refuses a noise that could fail to decrypt.
-    pub(super) fn admit(&self, operation: &'static str, noise: NoiseBound, level: Level) -> Result<(), Error> {
+    pub(crate) fn admit(&self, operation: &'static str, noise: NoiseBound, level: Level) -> Result<(), Error> {
         let limit_log2 = self.noise_limit_log2(level);
         if noise.sup_log2() <= limit_log2 {
             Ok(())

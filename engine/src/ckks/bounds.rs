@@ -5,27 +5,15 @@
 //! key or a message. A bound on an error holds for all slots at once except with probability 2^-128, and without assuming that the errors of two operands
 //! are independent.
 //!
-//! * *One random polynomial.* Let `e` have independent coefficients, sub-Gaussian with variance proxy `v`. Its value at a root, seen in any direction of the plane, is
-//!   sub-Gaussian with proxy `n v / 2`, because the squared cosines of the angles sum to `n / 2`. With 16 directions
-//!   `P(|e(zeta)| > x sqrt(n v)) <= 16 exp(-(x cos(pi/16))^2)`, which for [`TAIL`] = 10.3 is below 2^-143: below 2^-128 for 32768 slots. The proxies of
-//!   centred binomial, uniform and ternary coefficients are their variances.
-//! * *A product of two independent ones* (`e s`, `r s`). With `A = |e(zeta)|^2 / n v_e` and `B` alike, `sqrt(A B) > w` needs `A + B > 2 w`, and
-//!   `P(A + B > y) <= 256 (1 + c y) exp(-c y)` with `c = cos(pi/16)^2`; for [`PRODUCT_TAIL`] = 58 that is below 2^-143 again.
+//! * What one random polynomial and a product of two can be at a root: [`CANONICAL_TAIL`] and [`PRODUCT_TAIL`].
 //! * Rounding errors, the uniform halves of ciphertexts and digits are taken as independent and uniform: they are pseudorandom.
 
+use crate::noise::{CANONICAL_TAIL, PRODUCT_TAIL, canonical_rounding};
 use crate::params::RingLevel;
-use crate::ring::{ERROR_STANDARD_DEVIATION, NttDivision};
+use crate::ring::ERROR_STANDARD_DEVIATION;
+use crate::rlwe;
 
-/// Standard deviations between zero and a bound on the value of one random polynomial at a root.
-const TAIL: f64 = 10.3;
-/// The same for a product of two independent random polynomials.
-const PRODUCT_TAIL: f64 = 58.0;
-
-/// `log2(2^a + 2^b)`.
-pub(super) fn log2_sum(a: f64, b: f64) -> f64 {
-    let (high, low) = if a > b { (a, b) } else { (b, a) };
-    if high == f64::NEG_INFINITY { high } else { high + libm::log2(1.0 + libm::exp2(low - high)) }
-}
+pub(super) use crate::noise::log2_sum;
 
 /// Base-2 logarithms of the bounds, at the ciphertext's scale. Minus infinity stands for zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +58,7 @@ impl Bounds {
 
 /// Secret-key encryption: one error polynomial.
 pub(super) fn fresh_secret(degree: usize) -> f64 {
-    libm::log2(TAIL * ERROR_STANDARD_DEVIATION * libm::sqrt(degree as f64))
+    libm::log2(CANONICAL_TAIL * ERROR_STANDARD_DEVIATION * libm::sqrt(degree as f64))
 }
 
 /// Public-key encryption: `e u + e0 + e1 s`, ternary `u` and `s`.
@@ -82,34 +70,17 @@ pub(super) fn fresh_public(degree: usize) -> f64 {
 
 /// Rounding every coefficient of a polynomial to an integer.
 pub(super) fn encoding(degree: usize) -> f64 {
-    libm::log2(TAIL * libm::sqrt(degree as f64 / 12.0))
+    libm::log2(CANONICAL_TAIL * libm::sqrt(degree as f64 / 12.0))
 }
 
 /// Rounding each of `components` parts of a ciphertext: `r_0 + r_1 s + r_2 s^2`.
 pub(super) fn rounding(components: usize, degree: usize) -> f64 {
-    let n = degree as f64;
-    let first = log2_sum(encoding(degree), libm::log2(PRODUCT_TAIL * n * libm::sqrt(2.0 / 36.0)));
-    // |s(zeta)|^2 is at most TAIL^2 (2 n / 3) where the third component is multiplied by it.
-    let third = libm::log2(PRODUCT_TAIL * n * libm::sqrt(2.0 / 36.0) * TAIL * libm::sqrt(2.0 * n / 3.0));
-    if components > 2 { log2_sum(first, third) } else { first }
+    canonical_rounding(components, degree)
 }
 
-/// A sum of `count` key switches at a level: digits times fresh errors, divided by the special primes where there are any, then the rounding of that
-/// division.
-///
-/// Centred digits are uniform up to `2^d` in magnitude. Digits of `d` bits are uniform from 0 on: half as wide around a mean of `2^(d-1)`, and the polynomial of equal
-/// coefficients has values up to `1 / sin(pi / 2n) <= n` at the roots near 1.
+/// A sum of `count` key switches at a level.
 pub(super) fn key_switch(ring: &RingLevel, count: usize, degree: usize) -> f64 {
-    let n = degree as f64;
-    let random = libm::log2(PRODUCT_TAIL * n * ERROR_STANDARD_DEVIATION / libm::sqrt(3.0));
-    let mean = libm::log2(n) + fresh_secret(degree);
-    let decomposition = ring.decomposition();
-    let product = |digit: f64| {
-        if decomposition.is_centred() { digit + random } else { digit - 1.0 + log2_sum(random, mean) }
-    };
-    let products = decomposition.digit_log2().map(product).fold(f64::NEG_INFINITY, log2_sum) + libm::log2(count as f64);
-    let divided = |special: &NttDivision| log2_sum(products - special.divisor_log2(), rounding(2, degree));
-    ring.drop_special().map_or(products, divided)
+    rlwe::key_switch_canonical(ring, count, degree)
 }
 
 #[cfg(test)]

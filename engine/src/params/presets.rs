@@ -15,6 +15,11 @@ pub const STATS_8192: &str = "stats-8192";
 /// Approximate numbers in 8,192 slots, six products deep.
 pub const STATS_16384: &str = "stats-16384";
 
+/// Decisions about up to 129 values in 16,384 slots: polynomials of degree 128, seven products deep.
+pub const DECIDE_16384: &str = "decide-16384";
+/// Scores, decisions and selection in one circuit, ten products deep, in 32,768 slots.
+pub const DECIDE_32768: &str = "decide-32768";
+
 fn bfv(name: &str, ring_degree: usize, plaintext_modulus: u64, ciphertext_primes: &[u64]) -> ParameterSpec {
     ParameterSpec {
         name: name.to_owned(),
@@ -50,6 +55,55 @@ pub fn presets() -> Vec<ParameterSpec> {
             1_125_899_906_826_241,
             &[2_199_023_190_017, 2_199_022_927_873, 2_199_022_354_433, 2_199_022_043_137],
         ),
+        ParameterSpec {
+            special_primes: vec![68_713_512_961],
+            answer_prime: Some(1_073_643_521),
+            ..bfv(
+                DECIDE_16384,
+                16384,
+                65_537,
+                &[
+                    8_257_537,
+                    8_159_233,
+                    68_718_428_161,
+                    68_717_740_033,
+                    68_716_036_097,
+                    68_714_954_753,
+                    68_714_201_089,
+                    68_713_873_409,
+                    536_641_537,
+                ],
+            )
+        },
+        ParameterSpec {
+            special_primes: vec![
+                315_750_547_457,
+                315_749_171_201,
+                315_748_909_057,
+                315_748_712_449,
+                315_747_598_337,
+                315_746_942_977,
+            ],
+            answer_prime: Some(2_147_352_577),
+            ..bfv(
+                DECIDE_32768,
+                32768,
+                65_537,
+                &[
+                    549_755_486_209,
+                    1_099_510_054_913,
+                    137_438_822_401,
+                    137_438_691_329,
+                    137_437_511_681,
+                    137_436_659_713,
+                    137_434_103_809,
+                    137_433_317_377,
+                    137_432_989_697,
+                    1_099_507_695_617,
+                    137_431_351_297,
+                ],
+            )
+        },
         ckks(STATS_8192, 8192, &[4_398_046_150_657, 1_099_511_480_321, 1_099_511_922_689], &[4_398_045_708_289]),
         ckks(
             STATS_16384,

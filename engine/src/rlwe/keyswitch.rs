@@ -9,9 +9,9 @@ use blindrelay_kernels::{Buffer, DotTerm, Prefetch};
 use super::ciphertext::Ciphertext;
 use super::keys::{KeySwitchingKey, RelinearizationKey};
 use super::modswitch::drop_prime;
-use crate::noise::NoiseBound;
+use crate::noise::{CANONICAL_TAIL, NoiseBound, PRODUCT_TAIL, canonical_rounding, log2_sum};
 use crate::params::{Level, Parameters, RingLevel};
-use crate::ring::{Coeff, Digits, Limb, Ntt, NttDivision, NttPermutation, Poly, Remainder, SuccessiveRemainder};
+use crate::ring::{Coeff, Digits, ERROR_STANDARD_DEVIATION, Limb, Ntt, NttDivision, NttPermutation, Poly, Remainder, SuccessiveRemainder};
 
 /// So many residues of keys are brought closer before they are used: a quarter of what the second-level caches of current servers hold.
 const AHEAD: usize = 1 << 16;
@@ -178,10 +178,29 @@ pub fn key_switch_sum_noise(parameters: &Parameters, ring: &RingLevel, count: us
         .map(|digit| NoiseBound::from_sup(libm::exp2(digit.min(1000.0)), degree).times(fresh, degree))
         .fold(NoiseBound::NONE, NoiseBound::plus)
         .scaled(libm::log2(count as f64));
-    match ring.drop_special() {
+    let bound = match ring.drop_special() {
         Some(division) => products.scaled(-division.divisor_log2()).plus(NoiseBound::rounding(2, degree)),
         None => products,
-    }
+    };
+    bound.at_most_canonical(key_switch_canonical(ring, count, degree))
+}
+
+/// The same as values at the primitive roots: digits times fresh errors, divided by the special primes where there are any, then the rounding of that
+/// division. Base-2 logarithm.
+///
+/// Centred digits are uniform up to `2^d` in magnitude. Digits of `d` bits are uniform from 0 on: half as wide around a mean of `2^(d-1)`, and the polynomial of equal
+/// coefficients has values up to `1 / sin(pi / 2n) <= n` at the roots near 1.
+pub fn key_switch_canonical(ring: &RingLevel, count: usize, degree: usize) -> f64 {
+    let n = degree as f64;
+    let random = libm::log2(PRODUCT_TAIL * n * ERROR_STANDARD_DEVIATION / libm::sqrt(3.0));
+    let mean = libm::log2(n * CANONICAL_TAIL * ERROR_STANDARD_DEVIATION * libm::sqrt(n));
+    let decomposition = ring.decomposition();
+    let product = |digit: f64| {
+        if decomposition.is_centred() { digit + random } else { digit - 1.0 + log2_sum(random, mean) }
+    };
+    let products = decomposition.digit_log2().map(product).fold(f64::NEG_INFINITY, log2_sum) + libm::log2(count as f64);
+    let divided = |special: &NttDivision| log2_sum(products - special.divisor_log2(), canonical_rounding(2, degree));
+    ring.drop_special().map_or(products, divided)
 }
 
 /// Two components from three; `transformed` is `c2` in evaluation form, where the caller has it.

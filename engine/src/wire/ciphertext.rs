@@ -78,9 +78,9 @@ pub(super) struct CiphertextHeader {
 }
 
 impl CiphertextHeader {
-    /// The noise bound.
-    pub(super) fn noise(&self) -> NoiseBound {
-        NoiseBound::from_log2(f64::from(self.noise_sup) / STEPS, f64::from(self.noise_euclidean) / STEPS)
+    /// The noise bound of a ciphertext of degree `degree`.
+    pub(super) fn noise(&self, degree: usize) -> NoiseBound {
+        NoiseBound::from_log2(f64::from(self.noise_sup) / STEPS, f64::from(self.noise_euclidean) / STEPS, degree)
     }
 }
 
@@ -153,7 +153,7 @@ impl Wire for Ciphertext {
         let shape = Shape::of(parameters);
         let typed: CiphertextHeader = frame.typed(CiphertextHeader::limit(shape))?;
         let payload_len = typed.payload_len(shape)?;
-        let (level, noise) = (Level(typed.level as usize), typed.noise());
+        let (level, noise) = (Level(typed.level as usize), typed.noise(parameters.degree()));
         let exhausted =
             || WireError::NoiseExhausted { bound_log2: noise.sup_log2(), limit_log2: context.noise_limit_log2(level) };
         if noise.sup_log2() > context.noise_limit_log2(level) {

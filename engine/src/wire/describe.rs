@@ -164,7 +164,7 @@ impl Description {
             }
             Kind::Ciphertext => {
                 let typed: CiphertextHeader = frame.typed(MAX_TYPED_BYTES)?;
-                let noise = typed.noise();
+                let noise = typed.noise(shape.map_or(1, Shape::degree));
                 self.components = Some(usize::from(typed.components));
                 self.level = Some(typed.level as usize);
                 self.noise =

@@ -110,8 +110,8 @@ fn no_noise_and_noise_at_the_limit_come_back() {
     let limit = SMALL.noise_limit_log2(Level(0));
     let step_below = (limit * 1024.0).floor() / 1024.0;
     let least = f64::from(i32::MIN) / 1024.0;
-    let below = NoiseBound::from_log2(step_below, 40.0);
-    for (noise, kept) in [(NoiseBound::NONE, NoiseBound::from_log2(least, least)), (below, below)] {
+    let below = NoiseBound::from_log2(step_below, 40.0, 2048);
+    for (noise, kept) in [(NoiseBound::NONE, NoiseBound::from_log2(least, least, 2048)), (below, below)] {
         let ciphertext = Ciphertext::new(&SMALL, rlwe.clone(), noise).unwrap();
         let back = Ciphertext::from_bytes(&ciphertext.to_bytes(), &SMALL).unwrap();
         assert_eq!(back.noise(), kept);

@@ -99,7 +99,7 @@ async fn ciphertexts_that_cannot_be_computed_on() {
     };
     let [body, mask] = [0, 1].map(|index| fresh.rlwe().components()[index].clone());
     let limit = context.noise_limit_log2(fresh.level());
-    let noise = NoiseBound::from_log2(limit - 0.5, limit + 4.0);
+    let noise = NoiseBound::from_log2(limit - 0.5, limit + 4.0, context.parameters().degree());
     let nothing = Poly::<Ntt>::zero(mask.basis());
     let product = Evaluator::new(context).multiply(&fresh, &fresh).unwrap();
     let cases = [
