@@ -14,6 +14,7 @@ pub(crate) mod matching;
 pub(crate) mod meter;
 pub(crate) mod panel;
 pub(crate) mod params;
+pub(crate) mod price;
 pub(crate) mod public_key;
 pub(crate) mod remove;
 pub(crate) mod report;

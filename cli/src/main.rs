@@ -64,6 +64,8 @@ enum Command {
     Meter(commands::meter::Arguments),
     /// Open a tenant's encrypted charges and write the invoice
     Invoice(commands::invoice::Arguments),
+    /// Explain what calls cost under a tariff, price a file of calls, and check the amounts on ciphertexts
+    Price(commands::price::Arguments),
     /// Follow an invoice back to the encrypted batches, without a key
     Audit(commands::audit::Arguments),
     /// Make, show, list, merge or delete panels, which collect encrypted statistics
@@ -108,6 +110,7 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::PublicKey(arguments) => commands::public_key::run(&arguments, backend, output)?,
         Command::Meter(arguments) => commands::meter::run(&arguments, backend, output)?,
         Command::Invoice(arguments) => commands::invoice::run(&arguments, backend, output)?,
+        Command::Price(arguments) => commands::price::run(&arguments, backend, output)?,
         Command::Audit(arguments) => commands::audit::run(&arguments, backend, output)?,
         Command::Panel(action) => commands::panel::run(&action, backend, output)?,
         Command::Contribute(arguments) => commands::contribute::run(&arguments, backend, output)?,

@@ -83,7 +83,16 @@ impl Tariff {
     }
 
     pub(super) fn fill_table(&mut self) -> Result<(), TariffError> {
-        let prices = (0..=self.limit).map(|units| self.exact(units)).collect::<Result<Vec<_>, _>>()?;
+        let mut prices: Vec<Decimal> = Vec::with_capacity(self.limit as usize + 1);
+        for units in 0..=self.limit {
+            // Calls in the same blocks cost the same; one of length 0 is not connected.
+            let same = units > 1 && self.charged_units(units) == self.charged_units(units - 1);
+            let price = match prices.last() {
+                Some(&price) if same => price,
+                _ => self.exact(units)?,
+            };
+            prices.push(price);
+        }
         let decimals = prices.iter().map(|price| price.decimals()).max().unwrap_or(0);
         let with_all =
             |(units, price): (u64, &Decimal)| price.with_decimals(decimals).ok_or(TariffError::Overflow { units });

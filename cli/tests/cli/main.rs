@@ -9,5 +9,6 @@ mod life;
 mod measurements;
 mod meetings;
 mod panels;
+mod price;
 mod unreliable;
 mod usage_files;
