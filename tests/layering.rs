@@ -84,7 +84,7 @@ fn dependencies(package: &str) -> Vec<String> {
 
 #[test]
 fn crates_look_down_only() {
-    let allowed: [(&str, &[&str]); 8] = [
+    let allowed: [(&str, &[&str]); 9] = [
         ("blindrelay-kernels", &[]),
         ("blindrelay-reference", &[]),
         ("blindrelay-engine", &["blindrelay-kernels"]),
@@ -92,6 +92,7 @@ fn crates_look_down_only() {
         ("blindrelay-routing", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-billing", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-analytics", &["blindrelay-engine", "blindrelay-kernels"]),
+        ("blindrelay-bridge", &["blindrelay-engine", "blindrelay-kernels"]),
         (
             "blindrelay-server",
             &[
@@ -143,6 +144,7 @@ fn only_the_kernels_may_say_unsafe() {
         "routing",
         "billing",
         "analytics",
+        "bridge",
         "server",
         "cli",
         "reference",

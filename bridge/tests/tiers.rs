@@ -15,7 +15,7 @@ use blindrelay_bridge::tiers::{PublicKey, ServerKey, Tier, TierTable, UsageWidth
 use blindrelay_engine::ring::Seed;
 use blindrelay_keyholder::tiers::TierKey;
 
-/// One tenant for all tests: a server key takes seconds and 120 MiB.
+/// One tenant for all tests: a server key takes seconds and 120 MB.
 struct Tenant {
     key: TierKey,
     server_key_bytes: Vec<u8>,

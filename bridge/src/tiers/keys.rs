@@ -22,7 +22,7 @@ impl fmt::Debug for ServerKey {
 }
 
 impl ServerKey {
-    /// Expands a compressed key (about 120 MiB), after a check that it belongs to [`PARAMETERS`](super::PARAMETERS).
+    /// Expands a compressed key (about 120 MB), after a check that it belongs to [`PARAMETERS`](super::PARAMETERS).
     pub fn expand(key: &CompressedServerKey) -> Result<Self, WireError> {
         if !key.is_conformant(&parameters::config().into()) {
             return Err(WireError::Content { kind: Kind::ServerKey, fault: Fault::OtherParameters });
