@@ -5,8 +5,8 @@ use tfhe::core_crypto::prelude::{
     CiphertextModulus, GlweCiphertextOwned, LweCiphertextOwned, LweKeyswitchKeyOwned, LweSize, keyswitch_lwe_ciphertext,
 };
 use tfhe::shortint::ServerKey;
-use tfhe::shortint::ciphertext::Degree;
-use tfhe::shortint::server_key::LookupTableOwned;
+use tfhe::shortint::ciphertext::{Degree, MaxDegree};
+use tfhe::shortint::server_key::{LookupTableOwned, ManyLookupTableOwned};
 
 use super::decision::{Decision, shortint};
 use super::error::BridgeError;
@@ -92,18 +92,31 @@ impl CoefficientBridge {
     pub fn at_least(&self, answer: &Answer, position: u32, threshold: i64) -> Result<Decision, BridgeError> {
         let rank = self.source.rank_of(threshold)?;
         let lifted = self.lift(answer, position)?;
-        let width = self.plan.width();
-        let mut taken: Vec<LweCiphertextOwned<u64>> = Vec::new();
+        let (width, split) = (self.plan.width(), self.plan.split());
+        // Bit j at 2^(j - split) of the torus for the stages before `split`, and at 2^(j - width) for those after.
+        let (mut near, mut far): (Vec<LweCiphertextOwned<u64>>, Vec<LweCiphertextOwned<u64>>) =
+            (Vec::new(), Vec::new());
+        let mut taken = 0;
         for stage in self.plan.stages() {
-            let last = stage.bit + 1 == width;
-            let mut phase = self.prepare(stage, &lifted, rank, &taken);
-            if last {
-                // Half of 2^(r - w), where r bits have been taken away.
-                add_to_body(&mut phase, 1 << (63 + taken.len() as u32 - width));
-                return Ok(Decision::of_bit(self.set, self.half_plane(phase, self.set.unit(), true)));
+            let bits = if stage.bit < split { &near } else { &far };
+            let mut phase = self.prepare(stage, &lifted, rank, bits);
+            if stage.bit + 1 == width {
+                // Half of 2^(taken - width), the distance of what is left.
+                add_to_body(&mut phase, 1 << (63 + taken - width));
+                return Ok(Decision::of_bit(self.set, self.upper_half(phase, self.set.unit())));
             }
             add_to_body(&mut phase, 1 << 62);
-            taken.push(self.half_plane(phase, 1 << (64 + stage.bit - width), false));
+            let small = 1 << (64 + stage.bit - width);
+            if stage.twice {
+                let [first, second] = self.lower_half_twice(phase, [1 << (64 + stage.bit - split), small]);
+                near.push(first);
+                far.push(second);
+            } else if split == width {
+                near.push(self.lower_half(phase, small));
+            } else {
+                far.push(self.lower_half(phase, small));
+            }
+            taken += 1;
         }
         Err(BridgeError::Position { position })
     }
@@ -114,13 +127,12 @@ impl CoefficientBridge {
         stage: &Stage,
         lifted: &LweCiphertextOwned<u64>,
         rank: i64,
-        taken: &[LweCiphertextOwned<u64>],
+        bits: &[LweCiphertextOwned<u64>],
     ) -> LweCiphertextOwned<u64> {
         let mut phase = lifted.clone();
         phase.as_mut().iter_mut().for_each(|word| *word = word.wrapping_mul(stage.factor));
-        // Bits come at 2^(j - w) of the torus and count 2^(j - bit - 1) here.
-        let shift = self.plan.width() - 1 - stage.bit;
-        for bit in taken {
+        let shift = self.plan.shift(stage.bit);
+        for bit in bits {
             for (word, &subtracted) in phase.as_mut().iter_mut().zip(bit.as_ref()) {
                 *word = word.wrapping_sub(subtracted << shift);
             }
@@ -129,25 +141,66 @@ impl CoefficientBridge {
         phase
     }
 
-    /// One bootstrapping: `value` (in units of 2^-64) where the phase is in the upper half of the torus, from 0 to 1/2, if `upper`, and in the lower half
-    /// otherwise; 0 in the other half.
-    fn half_plane(&self, phase: LweCiphertextOwned<u64>, value: u64, upper: bool) -> LweCiphertextOwned<u64> {
+    /// One bootstrapping: `value` (in units of 2^-64) where the phase is from 0 to 1/2, otherwise 0.
+    fn upper_half(&self, phase: LweCiphertextOwned<u64>, value: u64) -> LweCiphertextOwned<u64> {
+        self.either(phase, value / 2, value / 2)
+    }
+
+    /// One bootstrapping: `value` where the phase is from -1/2 to 0, otherwise 0.
+    fn lower_half(&self, phase: LweCiphertextOwned<u64>, value: u64) -> LweCiphertextOwned<u64> {
+        self.either(phase, (value / 2).wrapping_neg(), value / 2)
+    }
+
+    /// `half` where the phase is from 0 to 1/2 and `-half` otherwise, plus `offset`: a polynomial of equal coefficients changes its sign with the half of
+    /// the torus.
+    fn either(&self, phase: LweCiphertextOwned<u64>, half: u64, offset: u64) -> LweCiphertextOwned<u64> {
+        let mut table = self.table();
+        table.get_mut_body().as_mut().fill(half);
+        let table = LookupTableOwned { acc: table, degree: Degree::new(1) };
+        let mut bit = shortint(self.set, phase);
+        self.server_key.apply_lookup_table_assign(&mut bit, &table);
+        add_to_body(&mut bit.ct, offset);
+        bit.ct
+    }
+
+    /// One bootstrapping for two values: each where the phase is near -1/4, 0 where it is near 1/4 (within 1/8). Coefficient 0 of the rotated
+    /// polynomial shows its middle half, coefficient N/2 the outer quarters.
+    #[expect(clippy::expect_used, reason = "the table that was just made has two functions")]
+    fn lower_half_twice(&self, phase: LweCiphertextOwned<u64>, values: [u64; 2]) -> [LweCiphertextOwned<u64>; 2] {
+        let [first, second] = values.map(|value| value / 2);
+        let size = self.set.parameters().polynomial_size.0;
+        let mut table = self.table();
+        for (index, coefficient) in table.get_mut_body().as_mut().iter_mut().enumerate() {
+            *coefficient = match 4 * index / size {
+                0 => second,
+                1 | 2 => first.wrapping_neg(),
+                _ => second.wrapping_neg(),
+            };
+        }
+        let table = ManyLookupTableOwned {
+            acc: table,
+            input_max_degree: MaxDegree::new(1),
+            sample_extraction_stride: size / 2,
+            per_function_output_degree: vec![Degree::new(1); 2],
+        };
+        let bit = shortint(self.set, phase);
+        let mut found = self.server_key.apply_many_lookup_table(&bit, &table).into_iter();
+        [first, second].map(|half| {
+            let mut lwe = found.next().expect("a table of two functions gives two results").ct;
+            add_to_body(&mut lwe, half);
+            lwe
+        })
+    }
+
+    /// A table of zeros.
+    fn table(&self) -> GlweCiphertextOwned<u64> {
         let parameters = self.set.parameters();
-        let half = value / 2;
-        let mut table = GlweCiphertextOwned::new(
+        GlweCiphertextOwned::new(
             0,
             parameters.glwe_dimension.to_glwe_size(),
             parameters.polynomial_size,
             CiphertextModulus::new_native(),
-        );
-        // A polynomial of equal coefficients changes its sign with the half of the torus.
-        table.get_mut_body().as_mut().fill(if upper { half } else { half.wrapping_neg() });
-        let table = LookupTableOwned { acc: table, degree: Degree::new(1) };
-        let mut bit = shortint(self.set, phase);
-        self.server_key.apply_lookup_table_assign(&mut bit, &table);
-        let mut bit = bit.ct;
-        add_to_body(&mut bit, half);
-        bit
+        )
     }
 }
 

@@ -6,6 +6,11 @@
 //! the torus decided by a bootstrapping, with a margin of 1/4. After `r` bits the last stage does the same for the sign with `i = w - 1`: what is left
 //! is a multiple of `2^(r-w)`, half of which is added, with a margin of `2^(r-w-1)` on both sides.
 //!
+//! A bit that was decided comes back at `2^(j-w)` of the torus and is multiplied by `2^(w-1-i)` in stage `i`, its noise too. Where `w` is large, bootstrappings
+//! before `split` give every bit at two scales: at `2^(j-split)` for the stages below `split`, at `2^(j-w)` for the others. Both come from one blind rotation
+//! (Carpov, Izabachene and Mollimard, *New techniques for multi-value input homomorphic evaluation and applications*, 2019), which halves the margin of
+//! such a stage to 1/8.
+//!
 //! From each margin are taken, as bounds: the drift, the noise of the answer, the rounding to the torus, one step of the bootstrapping's modulus. The
 //! rest are independent errors of known variance; `docs/bridge.md` has the terms.
 
@@ -28,6 +33,12 @@ const SOURCE_FAILURE_LOG2: f64 = -140.0;
 /// Bits of a double's mantissa, which the bootstrapping's transform computes with.
 const MANTISSA: f64 = 53.0;
 
+/// The crate's variance of a bootstrapping is a mean over keys; twice of it is assumed.
+const BOOTSTRAP_ALLOWANCE: f64 = 2.0;
+
+/// Up to this width one scale is enough.
+const ONE_SCALE: u32 = 10;
+
 const TORUS: f64 = 18_446_744_073_709_551_616.0;
 
 /// One bootstrapping of a comparison. Margin and deviations are fractions of the torus.
@@ -41,6 +52,8 @@ pub struct Stage {
     pub margin: f64,
     /// Standard deviation of the random errors.
     pub deviation: f64,
+    /// Whether the bit comes at two scales.
+    pub twice: bool,
 }
 
 impl Stage {
@@ -58,6 +71,7 @@ impl Stage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     width: u32,
+    split: u32,
     stages: Vec<Stage>,
 }
 
@@ -70,7 +84,7 @@ pub struct Deviations {
     pub key_switch: f64,
     /// The centred modulus switch before a bootstrapping.
     pub modulus_switch: f64,
-    /// What a bootstrapping leaves.
+    /// What a bootstrapping leaves, with an allowance.
     pub bootstrap: f64,
 }
 
@@ -97,32 +111,49 @@ impl Plan {
     /// The plan that takes `bits` low bits away before the sign, whatever its failure probability. `bits` is below the width.
     fn with_bits(source: &Source, set: ShortintSet, bits: u32) -> Self {
         let width = width(source);
+        let split = if width <= ONE_SCALE { width } else { width.div_ceil(2) };
         let deviations = Deviations::of(source, set);
         let stage = |bit: u32, taken: u32| {
+            let twice = split < width && bit + 1 < split;
             let fraction = (-f64::from(bit) - 1.0).exp2();
-            let exact = source.plaintext_modulus() as f64 * fraction / source.spacing() as f64;
-            let factor = exact.round() as u64;
             let scale = source.spacing() as f64 / source.plaintext_modulus() as f64;
-            let drift = (factor as f64 * scale - fraction).abs() * source.largest_rank() as f64;
-            let distance = if bit + 1 == width { (f64::from(taken) - f64::from(width) - 1.0).exp2() } else { 0.25 };
+            let factor = (fraction / scale).round();
+            let drift = (factor * scale - fraction).abs() * source.largest_rank() as f64;
+            let distance = if bit + 1 == width {
+                (f64::from(taken) - f64::from(width) - 1.0).exp2()
+            } else if twice {
+                0.125
+            } else {
+                0.25
+            };
             let weight = SecretNorms::at(source.parameters().degree()).weight;
             let bounded = source.noise_on_torus() + (1.0 + weight) / 2.0 / TORUS;
             let case = 0.5 / set.parameters().polynomial_size.0 as f64;
-            let margin = distance - drift - factor as f64 * bounded - case;
-            let amplification = (f64::from(width) - 1.0 - f64::from(bit)).exp2();
+            let margin = distance - drift - factor * bounded - case;
+            let amplification = f64::from(shift(width, split, bit)).exp2();
             let variance = deviations.modulus_switch.powi(2)
                 + deviations.key_switch.powi(2)
-                + (factor as f64 * deviations.lift).powi(2)
+                + (factor * deviations.lift).powi(2)
                 + f64::from(taken) * (amplification * deviations.bootstrap).powi(2);
-            Stage { bit, factor, margin, deviation: variance.sqrt() }
+            Stage { bit, factor: factor as u64, margin, deviation: variance.sqrt(), twice }
         };
         let stages = (0..bits).map(|bit| stage(bit, bit)).chain([stage(width - 1, bits)]).collect();
-        Self { width, stages }
+        Self { width, split, stages }
     }
 
     /// Bits of the distance between a score and a threshold, with the sign.
     pub fn width(&self) -> u32 {
         self.width
+    }
+
+    /// From this bit on, stages take bits at the smaller scale; the width, where there is one scale.
+    pub fn split(&self) -> u32 {
+        self.split
+    }
+
+    /// Base-2 logarithm of what bits are multiplied by in the stage of `bit`.
+    pub(super) fn shift(&self, bit: u32) -> u32 {
+        shift(self.width, self.split, bit)
     }
 
     /// The bootstrappings in their order; the last decides the sign.
@@ -148,6 +179,10 @@ pub fn failure_log2(source: &Source, set: ShortintSet, bits: u32) -> Option<f64>
 /// Bits of `u - T` in two's complement, for all thresholds that make a difference.
 fn width(source: &Source) -> u32 {
     source.steps().next_power_of_two().trailing_zeros() + 1
+}
+
+fn shift(width: u32, split: u32, bit: u32) -> u32 {
+    if bit < split { split - 1 - bit } else { width - 1 - bit }
 }
 
 impl Deviations {
@@ -180,7 +215,7 @@ impl Deviations {
             key_switch: key_switch.sqrt(),
             // Centred: sum of e_i (s_i - 1/2) over the mask and e of the body, each e uniform in one step.
             modulus_switch: (small / 48.0 + 1.0 / 12.0).sqrt() / steps,
-            bootstrap: bootstrap.0.sqrt(),
+            bootstrap: (BOOTSTRAP_ALLOWANCE * bootstrap.0).sqrt(),
         }
     }
 }

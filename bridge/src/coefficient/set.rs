@@ -2,7 +2,6 @@
 
 use tfhe::shortint::parameters::current_params::{
     V1_8_PARAM_MESSAGE_1_CARRY_1_KS_PBS_TUNIFORM_2M128, V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128,
-    V1_8_PARAM_MESSAGE_3_CARRY_3_KS_PBS_TUNIFORM_2M128,
 };
 use tfhe::shortint::{CarryModulus, ClassicPBSParameters, MessageModulus};
 
@@ -14,20 +13,17 @@ pub enum ShortintSet {
     Message1Carry1,
     /// Two bits of message, two of carry: what the crate's integers are made of.
     Message2Carry2,
-    /// Three bits of message, three of carry.
-    Message3Carry3,
 }
 
 impl ShortintSet {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Message1Carry1, Self::Message2Carry2, Self::Message3Carry3];
+    pub const ALL: [Self; 2] = [Self::Message1Carry1, Self::Message2Carry2];
 
     /// The parameters.
     pub const fn parameters(self) -> ClassicPBSParameters {
         match self {
             Self::Message1Carry1 => V1_8_PARAM_MESSAGE_1_CARRY_1_KS_PBS_TUNIFORM_2M128,
             Self::Message2Carry2 => V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128,
-            Self::Message3Carry3 => V1_8_PARAM_MESSAGE_3_CARRY_3_KS_PBS_TUNIFORM_2M128,
         }
     }
 
@@ -36,7 +32,6 @@ impl ShortintSet {
         match self {
             Self::Message1Carry1 => "V1_8_PARAM_MESSAGE_1_CARRY_1_KS_PBS_TUNIFORM_2M128",
             Self::Message2Carry2 => "V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128",
-            Self::Message3Carry3 => "V1_8_PARAM_MESSAGE_3_CARRY_3_KS_PBS_TUNIFORM_2M128",
         }
     }
 
@@ -45,7 +40,6 @@ impl ShortintSet {
         match self {
             Self::Message1Carry1 => 1,
             Self::Message2Carry2 => 2,
-            Self::Message3Carry3 => 3,
         }
     }
 
