@@ -172,7 +172,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// A number of candidates that the slots cannot hold in pairs.
-    #[error("{found} candidates: there can be {least} to {most}, and for a choice of {chosen} at least as many")]
+    #[error("{found} candidates: the slots hold all pairs of {least} to {most}")]
     Candidates {
         /// How many were given.
         found: usize,
@@ -180,8 +180,22 @@ pub enum Error {
         least: usize,
         /// Most.
         most: usize,
+    },
+    /// A choice of nobody or of everybody.
+    #[error("a choice of {chosen} among {places} places: choose at least 1 and leave at least 1 out")]
+    Choice {
         /// How many are to be chosen.
         chosen: usize,
+        /// How many places there are.
+        places: usize,
+    },
+    /// A circuit was given fewer values than it takes.
+    #[error("the circuit takes at least {expected} inputs, but {found} were given")]
+    Inputs {
+        /// How many it takes, as far as it was run.
+        expected: usize,
+        /// How many were given.
+        found: usize,
     },
     /// More values than the layout has places.
     #[error("{found} values do not fit in the {capacity} places of a plaintext")]

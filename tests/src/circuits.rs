@@ -16,6 +16,8 @@ use num_bigint::BigInt;
 use crate::generator::Generator;
 use crate::oracle::{LevelOracle, product};
 
+mod levelled;
+
 /// Small rings, so that the schoolbook is fast; every kind of key switching, several widths of primes and plaintexts.
 fn specs() -> Vec<ParameterSpec> {
     let primes = |bits: u32, degree: usize, count: usize| ntt_primes(bits, 2 * degree as u64, count);
@@ -43,6 +45,8 @@ fn specs() -> Vec<ParameterSpec> {
         spec("two-special", 16, 257, five[..5].to_vec(), five[5..7].to_vec(), 50),
         spec("no-slots", 32, 17, primes(30, 32, 3), vec![], 50),
         spec("unit-residue", 32, 257, ntt_primes(41, 64 * 257, 3), vec![], 14),
+        spec("deep", 16, 65_537, primes(36, 16, 8)[..7].to_vec(), primes(36, 16, 8)[7..].to_vec(), 50),
+        spec("deep-parts", 32, 65_537, primes(38, 32, 6), vec![], 19),
     ]
 }
 
@@ -178,13 +182,7 @@ impl World {
         }
         let engine = self.oracle(first.level()).ciphertext(first.rlwe());
         assert_eq!(engine, value.reference, "{} circuit {number}: {operation} differs from the reference", self.name);
-        let measured = hazmat::measure_noise(&self.sides[0].key, first).expect("own key");
-        let bound = first.noise().sup_log2();
-        assert!(
-            measured <= bound,
-            "{} circuit {number}: noise 2^{measured} of {operation} above its bound 2^{bound}",
-            self.name
-        );
+        self.check_norms(number, operation, value);
     }
 
     fn message(&self, generator: &mut Generator, count: usize) -> Vec<i64> {
@@ -232,7 +230,7 @@ impl World {
         let level = a.sides[0].level();
         let oracle = self.oracle(level);
         let (bfv, ring) = (&oracle.scheme, &self.plaintext_ring);
-        Ok(match generator.below(11) {
+        Ok(match generator.below(11 + levelled::VERBS) {
             0 => {
                 let sides = self.each(a, b, |side, a, b| side.evaluator.add(a, b))?;
                 let clear = ring.add(&a.clear, &b.clear);
@@ -292,7 +290,7 @@ impl World {
                 let reference = bfv.switch_modulus(&a.reference, self.oracle(Level(level.0 - 1)).modulus());
                 ("modulus switch", Value { sides, reference, clear: a.clear.clone() })
             }
-            _ => {
+            10 => {
                 let exponent = generator.below(2 * ring.n);
                 let sides = self.each(a, b, |side, a, _| side.evaluator.mul_monomial(a, exponent))?;
                 let mut monomial = ring.zero();
@@ -300,6 +298,7 @@ impl World {
                 let reference = a.reference.map(|c| bfv.ring.mul(c, &monomial));
                 ("monomial product", Value { sides, reference, clear: ring.mul(&a.clear, &monomial) })
             }
+            verb => self.levelled_step(generator, verb - 11, a, b)?,
         })
     }
 }

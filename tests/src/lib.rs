@@ -2,6 +2,7 @@
 
 pub mod approximate;
 pub mod circuits;
+pub mod decisions;
 pub mod generator;
 pub mod invoices;
 pub mod noise;

@@ -125,8 +125,9 @@ impl Evaluator {
         self.finish("leaving primes out", rlwe::Ciphertext::new(components, level), a.noise())
     }
 
-    /// `sum_i c_i a_i` over the primes of `level`, at or below which all `a_i` have to be; primes above it are left out without division, so that
-    /// each message is multiplied by its own `Q / Q' mod t` as in [`Evaluator::truncate_to`]. All have two components. Refused without terms.
+    /// `sum_i c_i a_i` over the primes of `level`; every `a_i` is at that level or above it, and primes above it are left out without division, so that
+    /// each message is multiplied by its own `Q / Q' mod t` as in [`Evaluator::truncate_to`]. All have two components. Refused where no `c_i` differs
+    /// from 0: everybody could read such a sum.
     pub fn linear_combination(&self, terms: &[(&Ciphertext, i64)], level: Level) -> Result<Ciphertext, Error> {
         const OPERATION: &str = "a linear combination";
         let context = self.context();
@@ -141,7 +142,7 @@ impl Evaluator {
             noise = noise.plus(a.noise().scaled(libm::log2(factor.unsigned_abs() as f64)));
             pairs.push((Self::pair(OPERATION, a)?, factor));
         }
-        if pairs.is_empty() {
+        if terms.iter().all(|(_, factor)| *factor == 0) {
             return Err(Error::Transparent);
         }
         context.admit(OPERATION, noise, level)?;

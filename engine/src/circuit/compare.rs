@@ -94,7 +94,7 @@ pub(super) fn fresh(context: &Context) -> Shape {
 
 /// Input number `index`.
 pub(super) fn input<'a, V>(inputs: &'a [V], index: usize, found: usize) -> Result<&'a V, Error> {
-    inputs.get(index).ok_or(Error::Components { operation: "a circuit", expected: index + 1, found })
+    inputs.get(index).ok_or(Error::Inputs { expected: index + 1, found })
 }
 
 /// Whether a value reaches a public threshold: 1 where it is at or above it, 0 below.
@@ -294,7 +294,7 @@ pub enum Membership {
 impl Membership {
     /// In a public set of distinct elements, all of them among the values.
     pub fn public(values: ValueSet, elements: &[i64]) -> Result<Self, Error> {
-        let capacity = values.count();
+        let capacity = values.count() - 1;
         let refuse = |reason| Error::SetElements { capacity, reason };
         if elements.is_empty() {
             return Err(refuse("it has none"));
@@ -307,7 +307,7 @@ impl Membership {
                 return Err(Error::RepeatedElement { first, second });
             }
         }
-        if elements.len() == capacity {
+        if elements.len() > capacity {
             return Err(refuse("it has all of them, so that there is nothing to decide"));
         }
         Ok(Self::Public { values, elements: elements.to_vec() })
@@ -318,7 +318,7 @@ impl Membership {
         if (1..=1024).contains(&elements) {
             return Ok(Self::Encrypted { elements });
         }
-        Err(Error::SetElements { capacity: 1024, reason: "an encrypted set has 1 to 1,024" })
+        Err(Error::SetElements { capacity: 1024, reason: "this encrypted set has another number" })
     }
 }
 

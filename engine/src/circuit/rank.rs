@@ -30,7 +30,7 @@ impl PairLayout {
         let row = slots / 2;
         let most = 1_usize << (row.ilog2() / 2);
         if !(Self::LEAST..=most).contains(&candidates) {
-            return Err(Error::Candidates { found: candidates, least: Self::LEAST, most, chosen: 1 });
+            return Err(Error::Candidates { found: candidates, least: Self::LEAST, most });
         }
         Ok(Self { candidates: candidates.next_power_of_two(), row })
     }
@@ -84,7 +84,7 @@ impl TopK {
     pub fn new(layout: PairLayout, values: ValueSet, chosen: usize) -> Result<Self, Error> {
         let places = layout.candidates;
         if chosen == 0 || chosen >= places {
-            return Err(Error::Candidates { found: places, least: chosen + 1, most: places, chosen });
+            return Err(Error::Choice { chosen, places });
         }
         let (width, step) = (values.maximum() - values.minimum(), values.step() as i64);
         let most = 2 * width + step;
