@@ -30,11 +30,7 @@ impl Context {
     }
 
     /// Noise of [`Evaluator::multiply_add_and_switch_down`] for operands of these noises at a level above 0.
-    pub fn levelled_product_noise(
-        &self,
-        [e1, e2, addend]: [NoiseBound; 3],
-        level: Level,
-    ) -> Result<NoiseBound, Error> {
+    pub fn levelled_product_noise(&self, [e1, e2, addend]: [NoiseBound; 3], level: Level) -> Result<NoiseBound, Error> {
         const OPERATION: &str = "a product within the basis";
         let parameters = self.parameters();
         let degree = parameters.degree();
@@ -79,8 +75,7 @@ impl Evaluator {
         let parameters = self.context().parameters();
         let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
         let digits = c2.to_coeff();
-        let product =
-            rlwe::relinearize_and_drop_prime(parameters, ring, [c0, c1], &digits, Some(&c2), key, a.level());
+        let product = rlwe::relinearize_and_drop_prime(parameters, ring, [c0, c1], &digits, Some(&c2), key, a.level());
         self.finish("a product within the basis", product.ok_or(Error::LevelExhausted)?, noise)
     }
 

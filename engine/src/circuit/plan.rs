@@ -163,10 +163,7 @@ impl Planner {
             counted.automorphisms += 1;
             counted.galois.insert(element);
         });
-        self.admitted(
-            "an automorphism",
-            Shape { noise: a.noise.plus(rlwe::key_switch_noise(parameters, ring)), ..*a },
-        )
+        self.admitted("an automorphism", Shape { noise: a.noise.plus(rlwe::key_switch_noise(parameters, ring)), ..*a })
     }
 }
 

@@ -9,6 +9,10 @@ use super::plan::Circuit;
 use super::score::RotationSum;
 use crate::bfv::Context;
 use crate::error::Error;
+use crate::noise::NoiseBound;
+
+/// How far above the noise of a rounding a value may be before it is multiplied with others of its kind.
+const SETTLED_BITS: f64 = 2.0;
 
 /// Where pairs of `m` candidates stand: slot `s` of a row compares candidate `s mod m` with candidate `(s / m) mod m`. Rows and repetitions hold the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +106,8 @@ impl TopK {
         self.layout
     }
 
-    /// The decisions, held with `factor`.
+    /// The decisions, held with `factor`: a threshold on the number of wins. (A product over the opponents would need fewer products for one winner, but doubles the
+    /// noise of the comparisons at every step.)
     pub fn apply<A: Arithmetic>(
         &self,
         arithmetic: &A,
@@ -111,25 +116,21 @@ impl TopK {
         factor: u64,
     ) -> Result<A::Value, Error> {
         let wins = self.wins.apply(arithmetic, &difference(arithmetic, first, second)?, 1)?;
-        if self.chosen == 1 {
-            return self.winner(arithmetic, &wins, factor);
-        }
+        let count = settle(arithmetic, self.layout.opponents().apply(arithmetic, &wins)?)?;
         let places = self.layout.candidates as i64;
-        let count = self.layout.opponents().apply(arithmetic, &wins)?;
-        Threshold::new(ValueSet::new(1, places, 1)?, places - self.chosen as i64 + 1)?.apply(arithmetic, &count, factor)
+        let enough = Threshold::new(ValueSet::new(1, places, 1)?, places - self.chosen as i64 + 1)?;
+        enough.apply(arithmetic, &count, factor)
     }
+}
 
-    /// The product of the results against all opponents: fewer products than a threshold on their sum, at the same depth.
-    fn winner<A: Arithmetic>(&self, arithmetic: &A, wins: &A::Value, factor: u64) -> Result<A::Value, Error> {
-        let product = self.layout.opponents().steps().into_iter().try_fold(wins.clone(), |product, step| {
-            arithmetic.multiply(&product, &arithmetic.rotate_rows(&product, step)?)
-        })?;
-        let shape = arithmetic.shape(&product);
-        if shape.factor == factor {
-            return Ok(product);
-        }
-        arithmetic.combine(&[(&product, 1)], 0, shape.level, factor)
+/// The constants of a polynomial leave a noise that the powers of the next one would multiply: it is brought down to little more than a rounding first.
+fn settle<A: Arithmetic>(arithmetic: &A, value: A::Value) -> Result<A::Value, Error> {
+    let floor = NoiseBound::rounding(2, arithmetic.context().parameters().degree()).canonical_log2();
+    let mut value = value;
+    while arithmetic.shape(&value).noise.canonical_log2() > floor + SETTLED_BITS {
+        value = arithmetic.switch_down(&value)?;
     }
+    Ok(value)
 }
 
 impl Circuit for TopK {

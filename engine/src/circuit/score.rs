@@ -35,9 +35,7 @@ impl RotationSum {
     pub fn apply<A: Arithmetic>(self, arithmetic: &A, value: &A::Value) -> Result<A::Value, Error> {
         self.stages().try_fold(value.clone(), |value, (step, times)| {
             // Horner: v + r(v + r(v + r v)).
-            (0..times).try_fold(value.clone(), |sum, _| {
-                arithmetic.add(&value, &arithmetic.rotate_rows(&sum, step)?)
-            })
+            (0..times).try_fold(value.clone(), |sum, _| arithmetic.add(&value, &arithmetic.rotate_rows(&sum, step)?))
         })
     }
 }

@@ -19,6 +19,11 @@ pub const STATS_16384: &str = "stats-16384";
 pub const DECIDE_16384: &str = "decide-16384";
 /// Scores, decisions and selection in one circuit, ten products deep, in 32,768 slots.
 pub const DECIDE_32768: &str = "decide-32768";
+/// Rankings of up to 128 candidates with 128 values: a comparison of all pairs and a threshold on the wins, sixteen products deep.
+pub const RANK_32768: &str = "rank-32768";
+
+/// Keyword search: products with a secret of the service that noise of 2^144 hides, in 8,192 slots.
+pub const SEARCH_8192: &str = "search-8192";
 
 fn bfv(name: &str, ring_degree: usize, plaintext_modulus: u64, ciphertext_primes: &[u64]) -> ParameterSpec {
     ParameterSpec {
@@ -36,7 +41,7 @@ fn bfv(name: &str, ring_degree: usize, plaintext_modulus: u64, ciphertext_primes
 /// Every named set.
 ///
 /// The primes of the two matching sets are the largest below 2^41 that are 1 modulo `2 n t`: with `Q = 1 mod t` a product can stay
-/// in the basis `Q` (see `bfv::multiply`). Those of `bill-8192` are the largest that are 1 modulo `2 n`. The sets for statistics have a first prime
+/// in the basis `Q` (see `bfv::multiply`). Those of `bill-8192` and `search-8192` are the largest that are 1 modulo `2 n`. The sets for statistics have a first prime
 /// and a special prime that are a little wider than the scale, and scale primes as near to 2^40 as there are, so that rescaling keeps the scale.
 pub fn presets() -> Vec<ParameterSpec> {
     vec![
@@ -55,6 +60,15 @@ pub fn presets() -> Vec<ParameterSpec> {
             1_125_899_906_826_241,
             &[2_199_023_190_017, 2_199_022_927_873, 2_199_022_354_433, 2_199_022_043_137],
         ),
+        ParameterSpec {
+            answer_prime: Some(133_857_281),
+            ..bfv(
+                SEARCH_8192,
+                8192,
+                65_537,
+                &[2_199_023_190_017, 2_199_022_927_873, 2_199_022_354_433, 2_199_022_043_137],
+            )
+        },
         ParameterSpec {
             special_primes: vec![68_713_512_961],
             answer_prime: Some(1_073_643_521),
@@ -100,6 +114,35 @@ pub fn presets() -> Vec<ParameterSpec> {
                     169_203_269_633,
                     99_516_431_794_177,
                     169_203_007_489,
+                ],
+            )
+        },
+        ParameterSpec {
+            special_primes: vec![175_171_829_761],
+            answer_prime: Some(2_147_352_577),
+            ..bfv(
+                RANK_32768,
+                32768,
+                65_537,
+                &[
+                    16_580_609,
+                    16_515_073,
+                    169_207_136_257,
+                    169_206_611_969,
+                    169_205_563_393,
+                    169_204_252_673,
+                    169_204_187_137,
+                    169_203_793_921,
+                    169_203_269_633,
+                    3_735_553,
+                    169_203_007_489,
+                    169_202_483_201,
+                    169_201_631_233,
+                    169_201_041_409,
+                    169_199_534_081,
+                    169_198_682_113,
+                    169_195_601_921,
+                    536_608_769,
                 ],
             )
         },
