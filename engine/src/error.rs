@@ -101,6 +101,20 @@ pub enum Error {
         /// Base-2 logarithm of the largest noise allowed.
         limit_log2: f64,
     },
+    /// Noise that tells of the computation would show through the noise that is to hide it.
+    #[error(
+        "a flood of 2^{flood_bits} hides a noise of up to 2^{bound_log2:.2} to a statistical distance of 2^{distance_log2:.2}, but at most 2^{limit_log2:.2} is allowed"
+    )]
+    Exposed {
+        /// Base-2 logarithm of the bound on the noise that has to be hidden.
+        bound_log2: f64,
+        /// Base-2 logarithm of the flood's largest magnitude.
+        flood_bits: u32,
+        /// Base-2 logarithm of the distance.
+        distance_log2: f64,
+        /// Base-2 logarithm of the largest distance that is allowed.
+        limit_log2: f64,
+    },
     /// A key that the operation needs is not in the evaluation keys.
     #[error("the evaluation keys have no {key}")]
     MissingKey {
