@@ -17,7 +17,7 @@ mod prepared;
 mod rotate;
 
 pub use answer::Answer;
-pub use ciphertext::{Ciphertext, SeededCiphertext};
+pub use ciphertext::{Ciphertext, LevelledSeededCiphertext, SeededCiphertext};
 pub use context::Context;
 pub use encoder::Plaintext;
 pub use evaluator::Evaluator;

@@ -121,6 +121,16 @@ pub enum Error {
         /// Which key.
         key: KeyName,
     },
+    /// A key that serves lower levels only.
+    #[error("the {key} serves level {found} and below, but is needed at level {needed}")]
+    KeyLevel {
+        /// Which key.
+        key: KeyName,
+        /// The highest level that it serves.
+        found: Level,
+        /// The level of the ciphertext.
+        needed: Level,
+    },
     /// Several keys that a circuit needs are not in the evaluation keys.
     #[error("the evaluation keys lack {}", listed(missing))]
     MissingKeys {
@@ -348,7 +358,7 @@ impl std::fmt::Display for KeyName {
 }
 
 /// Keys in words.
-fn listed(keys: &[KeyName]) -> String {
+pub(crate) fn listed(keys: &[KeyName]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

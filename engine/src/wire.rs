@@ -17,6 +17,7 @@ mod describe;
 mod error;
 mod header;
 mod keys;
+mod levelled;
 mod message;
 mod poly;
 
@@ -25,7 +26,7 @@ pub use content::content_digest;
 pub use describe::{BoundsDescription, Description, ItemRun, NoiseDescription, PrimePower, ScaleDescription, describe};
 pub use error::{GaloisFault, HeaderFault, WireError};
 pub use header::{HEADER_BYTES, Header, Kind, MAGIC, VERSION};
-pub use keys::{MAX_GALOIS_KEYS, public_key_from_bytes, public_key_to_bytes};
+pub use keys::{MAX_GALOIS_KEYS, evaluation_keys_len, public_key_from_bytes, public_key_to_bytes};
 pub use message::{MAX_ITEMS, MAX_OPERATOR_BYTES, Message};
 
 /// An object that travels between key holder and service.

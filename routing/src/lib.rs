@@ -8,6 +8,7 @@
 
 mod error;
 mod evaluate;
+pub mod find;
 mod layout;
 mod message;
 mod pack;

@@ -1,8 +1,8 @@
 //! Encryption with the secret key.
 
 use blindrelay_engine::Error;
-use blindrelay_engine::bfv::{Plaintext, SeededCiphertext};
-use blindrelay_engine::params::Parameters;
+use blindrelay_engine::bfv::{LevelledSeededCiphertext, Plaintext, SeededCiphertext};
+use blindrelay_engine::params::{Level, Parameters};
 use blindrelay_engine::ring::{Coeff, Expander, Ntt, Poly, Seed};
 use blindrelay_engine::rlwe;
 use zeroize::Zeroize;
@@ -24,19 +24,49 @@ impl SecretKey {
         error: &Seed,
     ) -> Result<SeededCiphertext, Error> {
         let parameters = self.parameters();
-        let level = parameters.top_level();
+        Ok(SeededCiphertext::new(parameters, self.encrypt_body(plaintext, parameters.top_level(), uniform, error)?))
+    }
+
+    /// A fresh ciphertext at a level from 0 to the top, half of which is a seed: as [`SecretKey::encrypt`] and then without the primes above the level, which are neither computed nor sent.
+    pub fn encrypt_at(&self, plaintext: &Plaintext, level: Level) -> Result<LevelledSeededCiphertext, Error> {
+        self.encrypt_at_with(plaintext, level, Seed::random()?, &Seed::random()?)
+    }
+
+    /// [`SecretKey::encrypt_at`] with given randomness, under the conditions of [`SecretKey::encrypt_with`].
+    pub(crate) fn encrypt_at_with(
+        &self,
+        plaintext: &Plaintext,
+        level: Level,
+        uniform: Seed,
+        error: &Seed,
+    ) -> Result<LevelledSeededCiphertext, Error> {
+        let top = self.parameters().top_level();
+        if level > top {
+            return Err(Error::NoSuchLevel { level, top });
+        }
+        LevelledSeededCiphertext::new(self.parameters(), self.encrypt_body(plaintext, level, uniform, error)?)
+    }
+
+    /// `(round(Q m / t) + e - a s, seed of a)` over the primes of the level.
+    fn encrypt_body(
+        &self,
+        plaintext: &Plaintext,
+        level: Level,
+        uniform: Seed,
+        error: &Seed,
+    ) -> Result<rlwe::SeededCiphertext, Error> {
         let mut scaled = self.context().scale_message(plaintext, level)?;
         let randomness = Expander::new(error, "ciphertext/error");
-        add_error(&mut scaled, &randomness, 0, parameters);
+        add_error(&mut scaled, &randomness, 0, self.parameters());
         let mut body = scaled.into_ntt();
         let mask: Poly<Ntt> = Expander::new(&uniform, rlwe::SeededCiphertext::DOMAIN).uniform(body.basis());
         self.subtract_mask(&mut body, mask);
-        Ok(SeededCiphertext::new(parameters, rlwe::SeededCiphertext::new(body, uniform)))
+        Ok(rlwe::SeededCiphertext::new(body, uniform))
     }
 }
 
 impl<C: SchemeContext> SecretKey<C> {
-    /// `body -= mask s` over the ciphertext primes or the key basis.
+    /// `body -= mask s` over the primes of a level or the key basis.
     pub(crate) fn subtract_mask(&self, body: &mut Poly<Ntt>, mut mask: Poly<Ntt>) {
         for (((limb, mask), (_, secret)), (_, body)) in
             mask.limbs_mut().zip(self.over_keys().limbs()).zip(body.limbs_mut())

@@ -84,7 +84,47 @@ impl SeededCiphertext {
     /// Expands the uniform half; the noise bound is that of a fresh secret-key encryption.
     pub fn expand(&self, context: &Context) -> Result<Ciphertext, Error> {
         context.same_parameters(Object::Ciphertext, &self.parameters)?;
-        Ciphertext::new(context, self.rlwe.expand(&self.parameters), NoiseBound::fresh_secret(self.parameters.degree()))
+        Ciphertext::new(context, self.rlwe.expand(), NoiseBound::fresh_secret(self.parameters.degree()))
+    }
+}
+
+/// A fresh ciphertext made with the secret key at a chosen level, whose uniform half is a seed: for operands that a circuit needs only below the top, so that the primes above them are
+/// never sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LevelledSeededCiphertext {
+    parameters: Parameters,
+    rlwe: rlwe::SeededCiphertext,
+}
+
+impl LevelledSeededCiphertext {
+    /// From its parts. Refused where the body is not over the primes of a level of the parameters.
+    pub fn new(parameters: &Parameters, rlwe: rlwe::SeededCiphertext) -> Result<Self, Error> {
+        let (level, top) = (rlwe.level(), parameters.top_level());
+        match parameters.at(level) {
+            Some(ring) if ring.basis() == rlwe.body().basis() => Ok(Self { parameters: parameters.clone(), rlwe }),
+            _ => Err(Error::NoSuchLevel { level, top }),
+        }
+    }
+
+    /// The parameter set.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Body and seed.
+    pub fn rlwe(&self) -> &rlwe::SeededCiphertext {
+        &self.rlwe
+    }
+
+    /// The level, from 0 to the top.
+    pub fn level(&self) -> Level {
+        self.rlwe.level()
+    }
+
+    /// Expands the uniform half; the noise bound is that of a fresh secret-key encryption, at every level. Refused at a level where not even that decrypts.
+    pub fn expand(&self, context: &Context) -> Result<Ciphertext, Error> {
+        context.same_parameters(Object::Ciphertext, &self.parameters)?;
+        Ciphertext::new(context, self.rlwe.expand(), NoiseBound::fresh_secret(self.parameters.degree()))
     }
 }
 

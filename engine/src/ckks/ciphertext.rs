@@ -155,7 +155,7 @@ impl SeededCiphertext {
     /// Expands the uniform half.
     pub fn expand(&self, context: &Context) -> Result<Ciphertext, Error> {
         context.same_parameters(Object::Ciphertext, &self.parameters)?;
-        Ciphertext::new(context, self.rlwe.expand(&self.parameters), self.shape())
+        Ciphertext::new(context, self.rlwe.expand(), self.shape())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why an operator refuses a record or a request.
 
 use super::handle::Handle;
-use crate::error::Error;
+use crate::error::{Error, KeyName};
 use crate::wire::WireError;
 
 /// Errors of operators. Those of [`OperatorError::Wire`] and [`OperatorError::Refused`] are the caller's to mend.
@@ -65,6 +65,28 @@ pub enum OperatorError {
         found: u64,
         /// How many there have to be.
         needed: u64,
+    },
+    /// A message of another operator, or another one of this operator.
+    #[error("expected {expected} of operator '{operator}', but these bytes are part {part} of operator '{found}', with {items} items")]
+    OtherMessage {
+        /// What was expected.
+        expected: &'static str,
+        /// The operator.
+        operator: &'static str,
+        /// The operator in the message.
+        found: String,
+        /// The part in the message.
+        part: u8,
+        /// How many items the message has.
+        items: usize,
+    },
+    /// The room's evaluation keys lack some that the operator needs.
+    #[error("the room's evaluation keys lack {}; make and upload them: {command}", crate::error::listed(missing))]
+    MissingKeys {
+        /// All that are missing.
+        missing: Vec<KeyName>,
+        /// The command that makes them.
+        command: String,
     },
     /// There is nothing to answer from.
     #[error("nobody is enrolled yet")]

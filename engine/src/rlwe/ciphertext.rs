@@ -1,6 +1,6 @@
 //! Ciphertexts without scheme: two or three polynomials over the primes of a level.
 
-use crate::params::{Level, Parameters};
+use crate::params::Level;
 use crate::ring::{Expander, Ntt, Poly, Seed};
 
 /// Components `c_0, .., c_k` (k = 1, or 2 after a product that was not relinearized) with phase `sum c_i s^i`.
@@ -71,7 +71,7 @@ impl SeededCiphertext {
     /// Domain of the uniform half.
     pub const DOMAIN: &'static str = "ciphertext/uniform";
 
-    /// From `c_0` over the top level and the seed of `c_1`.
+    /// From `c_0` over the primes of a level and the seed of `c_1`.
     pub fn new(body: Poly<Ntt>, seed: Seed) -> Self {
         Self { body, seed }
     }
@@ -86,9 +86,14 @@ impl SeededCiphertext {
         &self.seed
     }
 
-    /// Expands the uniform half.
-    pub fn expand(&self, parameters: &Parameters) -> Ciphertext {
-        let uniform = Expander::new(&self.seed, Self::DOMAIN).uniform(parameters.top().basis());
-        Ciphertext::new(vec![self.body.clone(), uniform], parameters.top_level())
+    /// The level: that of `c_0`.
+    pub fn level(&self) -> Level {
+        Level(self.body.basis().len().saturating_sub(1))
+    }
+
+    /// Expands the uniform half, over the primes of `c_0`.
+    pub fn expand(&self) -> Ciphertext {
+        let uniform = Expander::new(&self.seed, Self::DOMAIN).uniform(self.body.basis());
+        Ciphertext::new(vec![self.body.clone(), uniform], self.level())
     }
 }

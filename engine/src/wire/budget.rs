@@ -9,6 +9,7 @@ use super::ciphertext::{CiphertextHeader, SeededCiphertextHeader};
 use super::error::WireError;
 use super::header::{Frame, HEADER_BYTES, Kind};
 use super::keys::{EvaluationKeysHeader, PublicKeyHeader};
+use super::levelled::LevelledSeededHeader;
 use super::message::MessageHeader;
 use super::poly::packed_len;
 use crate::params::{ParameterSpec, Parameters, Scheme};
@@ -47,7 +48,7 @@ impl<'a> Shape<'a> {
     fn has(self, kind: Kind) -> Result<(), WireError> {
         let approximate = matches!(self.spec.scheme, Scheme::Ckks { .. });
         let wanted = match kind {
-            Kind::SeededCiphertext | Kind::Ciphertext | Kind::Answer if approximate => "BFV",
+            Kind::SeededCiphertext | Kind::Ciphertext | Kind::Answer | Kind::LevelledSeededCiphertext if approximate => "BFV",
             Kind::ApproximateCiphertext | Kind::SeededApproximateCiphertext if !approximate => "CKKS",
             _ => return Ok(()),
         };
@@ -127,6 +128,7 @@ pub fn max_len(kind: Kind, parameters: &Parameters) -> usize {
         Kind::Message => 0,
         Kind::ApproximateCiphertext => most::<ApproximateHeader>(shape),
         Kind::SeededApproximateCiphertext => most::<SeededApproximateHeader>(shape),
+        Kind::LevelledSeededCiphertext => most::<LevelledSeededHeader>(shape),
     }
 }
 
@@ -152,6 +154,7 @@ pub(super) fn total_len(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, Wi
         Kind::Message => MessageHeader::total_len(frame),
         Kind::ApproximateCiphertext => exact::<ApproximateHeader>(frame, shape),
         Kind::SeededApproximateCiphertext => exact::<SeededApproximateHeader>(frame, shape),
+        Kind::LevelledSeededCiphertext => exact::<LevelledSeededHeader>(frame, shape),
     }
 }
 

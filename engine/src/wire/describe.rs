@@ -12,6 +12,7 @@ use super::codec::MAX_TYPED_BYTES;
 use super::error::WireError;
 use super::header::{Frame, Kind};
 use super::keys::{EvaluationKeysHeader, PublicKeyHeader};
+use super::levelled::LevelledSeededHeader;
 use super::message::MessageHeader;
 use crate::params::{ParameterDigest, presets};
 
@@ -196,6 +197,12 @@ impl Description {
                 self.components = Some(usize::from(typed.components));
                 self.level = Some(typed.level as usize);
                 self.read_scale(&typed.scale, typed.bounds, shape)?;
+            }
+            Kind::LevelledSeededCiphertext => {
+                let typed: LevelledSeededHeader = frame.typed(MAX_TYPED_BYTES)?;
+                self.seeded = true;
+                self.components = Some(2);
+                self.level = Some(typed.level as usize);
             }
             Kind::SeededApproximateCiphertext => {
                 let typed: SeededApproximateHeader = frame.typed(MAX_TYPED_BYTES)?;

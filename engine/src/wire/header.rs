@@ -37,11 +37,13 @@ pub enum Kind {
     ApproximateCiphertext = 7,
     /// A fresh secret-key encryption of CKKS whose uniform half is a seed.
     SeededApproximateCiphertext = 8,
+    /// A fresh secret-key encryption of BFV at a chosen level whose uniform half is a seed.
+    LevelledSeededCiphertext = 9,
 }
 
 impl Kind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SeededCiphertext,
         Self::Ciphertext,
         Self::Answer,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Message,
         Self::ApproximateCiphertext,
         Self::SeededApproximateCiphertext,
+        Self::LevelledSeededCiphertext,
     ];
 }
 
@@ -72,6 +75,7 @@ impl fmt::Display for Kind {
             Self::Message => "a message",
             Self::ApproximateCiphertext => "an approximate ciphertext",
             Self::SeededApproximateCiphertext => "a seeded approximate ciphertext",
+            Self::LevelledSeededCiphertext => "a seeded ciphertext of a chosen level",
         })
     }
 }
@@ -87,6 +91,7 @@ impl Serialize for Kind {
             Self::Message => "message",
             Self::ApproximateCiphertext => "approximate-ciphertext",
             Self::SeededApproximateCiphertext => "seeded-approximate-ciphertext",
+            Self::LevelledSeededCiphertext => "levelled-seeded-ciphertext",
         })
     }
 }

@@ -6,7 +6,7 @@ use super::Wire;
 use super::budget::{Shape, TypedHeader};
 use super::codec::{self, List};
 use super::error::{GaloisFault, HeaderFault, WireError};
-use super::header::{Frame, Kind, Payload, prefix};
+use super::header::{Frame, HEADER_BYTES, Kind, Payload, prefix};
 use super::poly::{read_poly, read_seed, write_poly};
 use crate::params::Parameters;
 use crate::ring::{GaloisElement, SEED_BYTES};
@@ -100,6 +100,12 @@ impl TypedHeader for EvaluationKeysHeader {
         let count = usize::from(self.relinearization) + self.elements(shape.degree())?.len();
         Ok(count * shape.key())
     }
+}
+
+/// No set of so many evaluation keys is longer, those for relinearization and for automorphisms taken together.
+pub fn evaluation_keys_len(parameters: &Parameters, keys: usize) -> usize {
+    let shape = Shape::of(parameters);
+    HEADER_BYTES + EvaluationKeysHeader::limit(shape) + keys * shape.key()
 }
 
 fn write_key(key: &KeySwitchingKey, out: &mut Vec<u8>) {
