@@ -31,7 +31,7 @@ pub struct PriceWidth(u32);
 impl PriceWidth {
     /// Checks the width.
     pub fn new(bits: u32) -> Result<Self, TableError> {
-        if bits == 0 || bits % BLOCK_BITS != 0 || bits > PRICE_BITS_LIMIT {
+        if bits == 0 || !bits.is_multiple_of(BLOCK_BITS) || bits > PRICE_BITS_LIMIT {
             return Err(TableError::PriceWidth { found: bits, limit: PRICE_BITS_LIMIT });
         }
         Ok(Self(bits))
@@ -208,7 +208,9 @@ fn gather(key: &ServerKey, mut terms: Vec<Ciphertext>) -> Ciphertext {
             .chunks(TERMS)
             .map(|chunk| {
                 let mut sum = server.create_trivial(0);
-                chunk.iter().for_each(|term| server.unchecked_add_assign(&mut sum, term));
+                for term in chunk {
+                    server.unchecked_add_assign(&mut sum, term);
+                }
                 server.message_extract(&sum)
             })
             .collect();
