@@ -14,6 +14,7 @@ mod message;
 mod pack;
 mod plan;
 pub mod reference;
+pub mod search;
 
 pub use error::{AnswerError, TokenError};
 pub use evaluate::{Matching, Roster, RosterSnapshot};
