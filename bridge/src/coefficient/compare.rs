@@ -96,8 +96,7 @@ impl CoefficientBridge {
         // Bit j at 2^(j - split) of the torus for the stages before `split`, and at 2^(j - width) for those after.
         let (mut near, mut far): (Vec<LweCiphertextOwned<u64>>, Vec<LweCiphertextOwned<u64>>) =
             (Vec::new(), Vec::new());
-        let mut taken = 0;
-        for stage in self.plan.stages() {
+        for (taken, stage) in (0..).zip(self.plan.stages()) {
             let bits = if stage.bit < split { &near } else { &far };
             let mut phase = self.prepare(stage, &lifted, rank, bits);
             if stage.bit + 1 == width {
@@ -116,7 +115,6 @@ impl CoefficientBridge {
             } else {
                 far.push(self.lower_half(phase, small));
             }
-            taken += 1;
         }
         Err(BridgeError::Position { position })
     }

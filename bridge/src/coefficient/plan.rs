@@ -26,9 +26,9 @@ use super::source::Source;
 /// The largest probability of a wrong bit that is offered, base-2 logarithm.
 pub const FAILURE_LIMIT_LOG2: f64 = -128.0;
 
-/// Probability that one coefficient of an answer exceeds its bound: each fact of docs/noise.md fails for one coefficient with less than 2^-144, and
-/// fewer than 16 are used.
-const SOURCE_FAILURE_LOG2: f64 = -140.0;
+/// Probability that one coefficient of an answer exceeds its bound: each fact of docs/noise.md fails for one coefficient with less than 2^-143, and
+/// at most 16 are used.
+const SOURCE_FAILURE_LOG2: f64 = -139.0;
 
 /// Bits of a double's mantissa, which the bootstrapping's transform computes with.
 const MANTISSA: f64 = 53.0;
@@ -127,7 +127,7 @@ impl Plan {
                 0.25
             };
             let weight = SecretNorms::at(source.parameters().degree()).weight;
-            let bounded = source.noise_on_torus() + (1.0 + weight) / 2.0 / TORUS;
+            let bounded = source.noise_on_torus() + f64::midpoint(1.0, weight) / TORUS;
             let case = 0.5 / set.parameters().polynomial_size.0 as f64;
             let margin = distance - drift - factor * bounded - case;
             let amplification = f64::from(shift(width, split, bit)).exp2();

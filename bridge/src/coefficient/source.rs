@@ -30,11 +30,11 @@ impl Source {
         let ValueRange { minimum, maximum, step } = scores;
         let limit = context.plaintext_limit();
         let refused = BridgeError::Scores { minimum, maximum, step, divisor, limit };
-        if step == 0 || divisor == 0 || step % divisor != 0 || minimum >= maximum {
+        if step == 0 || divisor == 0 || !step.is_multiple_of(divisor) || minimum >= maximum {
             return Err(refused);
         }
         let reaches = minimum.unsigned_abs().max(maximum.unsigned_abs());
-        let multiples = minimum.unsigned_abs() % step == 0 && maximum.unsigned_abs() % step == 0;
+        let multiples = minimum.unsigned_abs().is_multiple_of(step) && maximum.unsigned_abs().is_multiple_of(step);
         if !multiples || reaches / divisor > limit {
             return Err(refused);
         }

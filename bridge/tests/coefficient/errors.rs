@@ -43,7 +43,7 @@ fn errors_of_every_step_are_as_stated() {
     // Extraction: within the bound of the answer and the rounding to the torus.
     let t = i128::from(room.context.plaintext_modulus().value());
     let weight = SecretNorms::at(parameters.degree()).weight;
-    let limit = bound.sup_log2().exp2() / source.answer_modulus() as f64 + (1.0 + weight) / 2.0 / 2_f64.powi(64);
+    let limit = bound.sup_log2().exp2() / source.answer_modulus() as f64 + f64::midpoint(1.0, weight) / 2_f64.powi(64);
     let mut largest = 0.0_f64;
     for (&position, &value) in positions.iter().zip(&values) {
         let extracted = extract(&answer, position).unwrap();
