@@ -1,8 +1,9 @@
 //! Decryption without checks, and encryption with given randomness. Not for applications: a service that sees what these return, even one
 //! bit of it, can recover the key with chosen ciphertexts. For tests, tools and auditors.
 
-use blindrelay_engine::bfv::{Ciphertext, Plaintext, SeededCiphertext};
+use blindrelay_engine::bfv::{Ciphertext, LevelledSeededCiphertext, Plaintext, SeededCiphertext};
 use blindrelay_engine::ckks::{self, Complex};
+use blindrelay_engine::params::Level;
 use blindrelay_engine::ring::{Coeff, Poly, Seed};
 use blindrelay_engine::{Error, Object};
 use zeroize::Zeroizing;
@@ -60,6 +61,17 @@ pub fn encrypt_deterministically(
     error: &Seed,
 ) -> Result<SeededCiphertext, Error> {
     key.encrypt_with(plaintext, uniform, error)
+}
+
+/// [`SecretKey::encrypt_at`] with given seeds, under the conditions of [`encrypt_deterministically`].
+pub fn encrypt_at_deterministically(
+    key: &SecretKey,
+    plaintext: &Plaintext,
+    level: Level,
+    uniform: Seed,
+    error: &Seed,
+) -> Result<LevelledSeededCiphertext, Error> {
+    key.encrypt_at_with(plaintext, level, uniform, error)
 }
 
 /// The ternary secret itself, for comparison with a reference implementation.

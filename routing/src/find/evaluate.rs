@@ -7,7 +7,6 @@ use blindrelay_engine::bfv::{Answer, Ciphertext, Context, Evaluator};
 use blindrelay_engine::circuit::{Circuit, CircuitPlan, Evaluation, Operand};
 use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorCard, OperatorError, Snapshot};
 use blindrelay_engine::params::Parameters;
-use blindrelay_engine::ring::GaloisElement;
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Error, Object};
@@ -40,11 +39,6 @@ impl Finding {
         let plan = worst_plan(context, layout)?;
         let card = card(context, layout, &plan)?;
         Ok(Self { card, shared: Arc::new(Shared { evaluator: Evaluator::new(context), layout, plan }) })
-    }
-
-    /// The evaluation keys that requests need: the relinearization key and these automorphisms.
-    pub fn galois_elements(&self) -> impl Iterator<Item = GaloisElement> {
-        self.shared.plan.galois.iter().copied()
     }
 
     /// An empty roster.
