@@ -7,9 +7,10 @@ mod panels;
 use std::time::Duration;
 
 use blindrelay_engine::operator::Handle;
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::http::{Request, Response, StatusCode};
+use ureq::{Agent, AsSendBody, Body, SendBody};
 use zeroize::Zeroizing;
 
 pub(crate) use self::error::ClientError;
@@ -23,6 +24,8 @@ const MAX_JSON_BYTES: u64 = 4 << 20;
 const ATTEMPTS: u32 = 3;
 /// Connections that threads keep open between requests.
 const MAX_CONNECTIONS: usize = 64;
+/// Long bodies have a second more for so many bytes.
+const BYTES_A_SECOND: usize = 128 << 10;
 const BYTES: &str = "application/octet-stream";
 
 /// A problem document (RFC 9457), as far as it is used.
@@ -82,6 +85,8 @@ enum Payload<'a> {
     /// JSON with an `Idempotency-Key`.
     NamedJson(&'a str, &'a str),
     Bytes(&'a [u8], Option<&'a str>),
+    /// Bytes whose way out is shown.
+    Watched(&'a [u8], &'a ProgressBar),
 }
 
 impl Client {
@@ -114,9 +119,14 @@ impl Client {
         Ok(Self { agent: Agent::new_with_config(config), base: base.to_owned(), authorization, limit })
     }
 
-    /// Uploads evaluation keys under their digest; harmless when repeated.
-    pub(crate) fn upload_keys(&self, digest: &str, keys: &[u8]) -> Result<KeysReceipt, ClientError> {
-        self.repeated(|| self.json("PUT", &format!("/v1/keys/{digest}"), &Payload::Bytes(keys, None)))
+    /// Uploads evaluation keys under their digest and shows on the bar how many bytes are gone; harmless when repeated.
+    pub(crate) fn upload_keys(&self, digest: &str, keys: &[u8], bar: &ProgressBar) -> Result<KeysReceipt, ClientError> {
+        let receipt = self.repeated(|| {
+            bar.set_position(0);
+            self.json("PUT", &format!("/v1/keys/{digest}"), &Payload::Watched(keys, bar))
+        });
+        bar.finish_and_clear();
+        receipt
     }
 
     /// Creates a room and tells its id.
@@ -252,11 +262,22 @@ impl Client {
                 if let Some(key) = idempotency {
                     request = request.header("idempotency-key", *key);
                 }
-                self.agent.run(request.body(*bytes).map_err(invalid)?)
+                self.run(request.body(*bytes).map_err(invalid)?, bytes.len())
+            }
+            Payload::Watched(bytes, bar) => {
+                let request = request.header("content-type", BYTES).header("content-length", bytes.len());
+                let mut reader = bar.wrap_read(*bytes);
+                self.run(request.body(SendBody::from_reader(&mut reader)).map_err(invalid)?, bytes.len())
             }
         };
         let response = sent.map_err(|error| self.transport(&error))?;
         if response.status().is_success() { Ok(response) } else { Err(self.refused(response)) }
+    }
+
+    /// Sends so many bytes, with more time the more they are: at the speed that a service waits for.
+    fn run(&self, request: Request<impl AsSendBody>, bytes: usize) -> Result<Response<Body>, ureq::Error> {
+        let limit = self.limit + Duration::from_secs((bytes / BYTES_A_SECOND) as u64);
+        self.agent.run(self.agent.configure_request(request).timeout_global(Some(limit)).build())
     }
 
     /// The error of a reply that is not a success.

@@ -3,9 +3,11 @@
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod connect;
 pub(crate) mod contribute;
 pub(crate) mod demo;
 pub(crate) mod enroll;
+pub(crate) mod find;
 pub(crate) mod inspect;
 pub(crate) mod invoice;
 pub(crate) mod keygen;

@@ -7,6 +7,7 @@ use blindrelay_engine::params::ParameterError;
 
 use blindrelay_engine::{Error as EngineError, KernelError};
 use blindrelay_keyholder::{DecisionError, KeyFileError, OpenError};
+use blindrelay_routing::find::{FindAnswerError, FindError, Unopened};
 use blindrelay_routing::{AnswerError, TokenError};
 
 use crate::client::ClientError;
@@ -50,6 +51,12 @@ pub(crate) enum Failure {
     Engine(#[from] EngineError),
     #[error("what the service sent is not an answer of this operator ({0})")]
     Answer(#[from] AnswerError),
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error("what the service sent is not an answer to this question ({0})")]
+    FindAnswer(#[from] FindAnswerError),
+    #[error(transparent)]
+    Unopened(#[from] Unopened),
     #[error("the answer belongs to another request")]
     OtherRequest,
     #[error("the answer names handle {0} more than once")]
@@ -113,6 +120,7 @@ impl Failure {
             | Self::Backend(_)
             | Self::Parameters(_)
             | Self::Token(_)
+            | Self::Find(_)
             | Self::OtherOperator { .. }
             | Self::OtherKey
             | Self::Meter(_)
@@ -145,9 +153,14 @@ impl Failure {
             Self::Parameters(_) => "`blindrelay params` lists the sets",
             Self::Token(_) => "give 128 numbers in the range of the operator",
             Self::Engine(_) => "nothing was sent; run `blindrelay params` to see what the parameter set allows",
-            Self::Answer(_) | Self::OtherRequest | Self::RepeatedHandle(_) | Self::NoScores | Self::Open(_) => {
-                "connect nobody; if it happens again, do not use this service"
-            }
+            Self::Find(_) => "nothing was sent; correct the option",
+            Self::Answer(_)
+            | Self::FindAnswer(_)
+            | Self::Unopened(_)
+            | Self::OtherRequest
+            | Self::RepeatedHandle(_)
+            | Self::NoScores
+            | Self::Open(_) => "connect nobody; if it happens again, do not use this service",
             Self::OtherOperator { .. } => "use the room's own key file",
             Self::OtherKey => {
                 "use the room's own key file; if this is it, do not use this service, which may have exchanged the keys"

@@ -6,6 +6,7 @@ mod arguments;
 mod client;
 mod commands;
 mod failure;
+mod finder;
 mod holder;
 mod journal;
 mod meeting;
@@ -13,7 +14,9 @@ mod member;
 mod output;
 mod panels;
 mod printable;
+mod room_kind;
 mod tenants;
+mod tickets;
 mod usage;
 
 use std::process::ExitCode;
@@ -60,6 +63,10 @@ enum Command {
     Remove(commands::remove::Arguments),
     /// Ask whose handle belongs to an identity or is close to an embedding
     Match(commands::matching::Arguments),
+    /// Look for somebody: send an encrypted question, open the ticket that comes back, or learn that nobody matches
+    Find(commands::find::Arguments),
+    /// The relay's side of a find: whose handle belongs to a ticket
+    Connect(commands::connect::Arguments),
     /// Count a usage file: pack it, encrypt it for its tenants and send it to meters of the service
     Meter(commands::meter::Arguments),
     /// Open a tenant's encrypted charges and write the invoice
@@ -108,6 +115,8 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => commands::demo::run(&arguments, backend, output)?,
         Command::Keygen(arguments) => commands::keygen::run(&arguments, backend, output)?,
         Command::PublicKey(arguments) => commands::public_key::run(&arguments, backend, output)?,
+        Command::Find(arguments) => return commands::find::run(&arguments, backend, output),
+        Command::Connect(arguments) => return commands::connect::run(&arguments, output),
         Command::Meter(arguments) => commands::meter::run(&arguments, backend, output)?,
         Command::Invoice(arguments) => commands::invoice::run(&arguments, backend, output)?,
         Command::Price(arguments) => commands::price::run(&arguments, backend, output)?,

@@ -16,21 +16,11 @@ use blindrelay_routing::{MatchAnswer, MatchKind, Token};
 use crate::client::Room;
 use crate::failure::Failure;
 use crate::printable::hex;
-
-/// The kinds of rooms, for looking one up by name or by parameters.
-pub(crate) const KINDS: [MatchKind; 2] = [MatchKind::Signs, MatchKind::Embeddings];
+use crate::room_kind::RoomKind;
 
 /// The tables of a kind's parameter set.
 pub(crate) fn context(kind: MatchKind, backend: Backend) -> Result<Arc<Context>, Failure> {
     Ok(Context::new(&Parameters::new(preset(kind.parameters())?, backend)?)?)
-}
-
-/// The kind of an operator's id, as given on the command line.
-pub(crate) fn kind_of(operator: &str) -> Result<MatchKind, Failure> {
-    MatchKind::of_id(operator).ok_or_else(|| Failure::Usage {
-        what: format!("no operator is called '{operator}'"),
-        advice: "choose match-signs/1 for identities or match-embeddings/1 for vectors",
-    })
 }
 
 /// A member: the room's key, and the secret that turns identities into tokens.
@@ -69,20 +59,15 @@ impl Member {
         Self { kind, key, token_secret }
     }
 
-    /// A member by a key file, whose parameters tell the kind of room.
+    /// A member by a key file, whose parameters tell the kind of room; one in which scores are opened.
     pub(crate) fn from_file(path: &Path, backend: Backend) -> Result<Self, Failure> {
-        let found = file::parameters_of(path)?;
-        for kind in KINDS {
-            let context = context(kind, backend)?;
-            if context.parameters().digest() == found {
-                return Ok(Self::of_room(kind, &context, &file::read(path, context.parameters())?));
+        match RoomKind::of_key_file(path)? {
+            RoomKind::Match(kind) => {
+                let context = context(kind, backend)?;
+                Ok(Self::of_room(kind, &context, &file::read(path, context.parameters())?))
             }
+            other => Err(other.unfit()),
         }
-        Err(Failure::Content {
-            path: path.to_owned(),
-            fault: format!("the key belongs to parameters {found}, which no operator of this version uses"),
-            advice: "use the version of blindrelay that made it",
-        })
     }
 
     /// What the room matches.

@@ -1,4 +1,4 @@
-//! Reading bodies: never more than the object that the first bytes announce, and never for longer than the time limit.
+//! Reading bodies: never more than the object that the first bytes announce, and never for longer than an object of that length may take.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use blindrelay_engine::wire::{self, HEADER_BYTES, Header, Kind, WireError};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
+use crate::config::Limits;
 use crate::error::{ApiError, BodyError, KeysError};
 use crate::state::AppState;
 
@@ -23,7 +24,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) kind: Option<Kind>,
     /// The operator and its parameters, where the body is for one; otherwise any known parameters.
     pub(crate) operator: Option<(&'a str, ParameterDigest)>,
-    /// Most bytes; [`wire::max_len`] of the kind where `None`.
+    /// Most bytes. Where `None`, those of the keys that operators need, or else [`wire::max_len`] of the kind.
     pub(crate) limit: Option<usize>,
 }
 
@@ -37,7 +38,7 @@ pub(crate) async fn read_object(
     state: &AppState,
     expected: Expected<'_>,
 ) -> Result<Vec<u8>, ApiError> {
-    let mut reader = Reader::new(body, headers, state.limits().body_timeout());
+    let mut reader = Reader::new(body, headers, state.limits());
     reader.allow(state.limits().max_body_bytes, "this service allows")?;
     reader.fill(HEADER_BYTES, "the format's fixed header").await?;
     let header = Header::parse(&reader.bytes)?;
@@ -52,6 +53,12 @@ pub(crate) async fn read_object(
     match expected.limit {
         Some(limit) => reader.allow(limit, "the operator takes")?,
         None if header.kind == Kind::Message => {}
+        None if header.kind == Kind::EvaluationKeys => {
+            reader.allow(
+                state.registry().keys_limit(parameters),
+                "the operators of these parameters need of evaluation keys",
+            )?;
+        }
         None => reader.allow(wire::max_len(header.kind, parameters), "an object of this kind can have")?,
     }
     // A typed header that is longer than its kind allows is refused by the decoder's own rule before it is read.
@@ -61,6 +68,7 @@ pub(crate) async fn read_object(
     reader.fill(header.prefix_len(), "the object's header").await?;
     let exact = wire::exact_len(&reader.bytes, parameters)?;
     reader.allow(exact, "the object's header announces")?;
+    reader.extend_to(state.limits().body_timeout(exact));
     reader.fill(exact, "the object's header").await?;
     reader.finish().await
 }
@@ -73,7 +81,7 @@ pub(crate) async fn read_small(
     limit: usize,
     reason: &'static str,
 ) -> Result<Vec<u8>, ApiError> {
-    let mut reader = Reader::new(body, headers, state.limits().body_timeout());
+    let mut reader = Reader::new(body, headers, state.limits());
     reader.allow(state.limits().max_body_bytes, "this service allows")?;
     reader.allow(limit, reason)?;
     reader.finish().await
@@ -85,13 +93,13 @@ struct Reader {
     announced: Option<usize>,
     limit: usize,
     reason: &'static str,
-    deadline: Instant,
+    begun: Instant,
     time: Duration,
     ended: bool,
 }
 
 impl Reader {
-    fn new(body: Body, headers: &HeaderMap, time: Duration) -> Self {
+    fn new(body: Body, headers: &HeaderMap, limits: &Limits) -> Self {
         let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         Self {
             body,
@@ -99,10 +107,15 @@ impl Reader {
             announced,
             limit: usize::MAX,
             reason: "",
-            deadline: Instant::now() + time,
-            time,
+            begun: Instant::now(),
+            time: limits.body_timeout(0),
             ended: false,
         }
+    }
+
+    /// Gives the body more time, counted from its beginning: what its own header announces has been admitted.
+    fn extend_to(&mut self, time: Duration) {
+        self.time = self.time.max(time);
     }
 
     /// Lowers the limit; refused at once where more was announced or is already here.
@@ -124,7 +137,7 @@ impl Reader {
             return Ok(false);
         }
         let found = self.bytes.len();
-        let Ok(frame) = timeout_at(self.deadline, self.body.frame()).await else {
+        let Ok(frame) = timeout_at(self.begun + self.time, self.body.frame()).await else {
             return Err(BodyError::Slow { found, seconds: self.time.as_secs() });
         };
         let Some(frame) = frame else {

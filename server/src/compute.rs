@@ -3,14 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 
 use crate::error::ApiError;
 
 /// Threads that compute for all requests. As many requests as there are threads compute at a time, each helped by the threads that have
-/// nothing else to do; a fixed number wait, in the order in which they came.
+/// nothing else to do; a fixed number wait, in the order in which they came, and none longer than is allowed.
 #[derive(Clone)]
 pub struct ComputePool(Arc<Inner>);
 
@@ -19,6 +21,7 @@ struct Inner {
     running: Arc<Semaphore>,
     places: Arc<Semaphore>,
     queue_length: usize,
+    patience: Duration,
 }
 
 /// A place in the queue. Dropping it, for example with the request of a client that went away, gives the place to somebody else.
@@ -28,8 +31,9 @@ pub struct Place {
 }
 
 impl ComputePool {
-    /// A pool of `threads` threads, 0 for as many as the CPU has, and a queue of `queue_length` requests.
-    pub fn new(threads: usize, queue_length: usize) -> Result<Self, ThreadPoolBuildError> {
+    /// A pool of `threads` threads, 0 for as many as the CPU has, and a queue of `queue_length` requests, each of which waits for a thread no longer than
+    /// `patience`: how long a queue takes depends on what the requests in it compute, from microseconds to half a second each.
+    pub fn new(threads: usize, queue_length: usize, patience: Duration) -> Result<Self, ThreadPoolBuildError> {
         let threads = if threads == 0 { thread::available_parallelism().map_or(1, usize::from) } else { threads };
         let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("compute-{i}")).build()?;
         let places = threads.saturating_add(queue_length).min(Semaphore::MAX_PERMITS);
@@ -38,6 +42,7 @@ impl ComputePool {
             running: Arc::new(Semaphore::new(threads)),
             places: Arc::new(Semaphore::new(places)),
             queue_length,
+            patience,
         })))
     }
 
@@ -50,10 +55,13 @@ impl ComputePool {
 }
 
 impl Place {
-    /// Waits for a thread and runs the job on it; [`ApiError::Internal`] where the job panics. A job that has begun is finished even if nobody
+    /// Waits for a thread and runs the job on it; [`ApiError::Overdue`] where none becomes free in time, [`ApiError::Internal`] where the job panics. A job that has begun is finished even if nobody
     /// waits for it any more, and keeps its place until then.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-        let running = Arc::clone(&self.compute.0.running).acquire_owned().await.map_err(ApiError::internal)?;
+        let patience = self.compute.0.patience;
+        let running = timeout(patience, Arc::clone(&self.compute.0.running).acquire_owned()).await;
+        let running = running.map_err(|_| ApiError::Overdue { seconds: patience.as_secs() })?;
+        let running = running.map_err(ApiError::internal)?;
         let place = Arc::clone(&self.permit);
         let (sender, receiver) = oneshot::channel();
         self.compute.0.pool.spawn(move || {
@@ -85,7 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_a_panic_passes() {
-        let compute = ComputePool::new(1, 1).unwrap();
+        let compute = ComputePool::new(1, 1, Duration::from_secs(60)).unwrap();
         let (release, wait) = mpsc::channel::<()>();
         let first = compute.enter().unwrap();
         let first = tokio::spawn(async move { first.run(move || wait.recv().is_ok()).await });
@@ -98,9 +106,27 @@ mod tests {
         assert_eq!(second.run(|| 7).await.unwrap(), 7);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_is_allowed() {
+        let compute = ComputePool::new(1, 1, Duration::from_secs(7)).unwrap();
+        let (release, wait) = mpsc::channel::<()>();
+        let (started, begun) = oneshot::channel();
+        let first = compute.enter().unwrap();
+        let job = move || (started.send(()), wait.recv().is_ok()).1;
+        let first = tokio::spawn(async move { first.run(job).await });
+        begun.await.unwrap().unwrap();
+        let second = compute.enter().unwrap();
+        let asked = tokio::time::Instant::now();
+        assert!(matches!(second.run(|| ()).await, Err(ApiError::Overdue { seconds: 7 })));
+        assert_eq!(asked.elapsed(), Duration::from_secs(7));
+        release.send(()).unwrap();
+        assert!(first.await.unwrap().unwrap());
+        second.run(|| ()).await.unwrap();
+    }
+
     #[tokio::test]
     async fn a_dropped_place_is_free_again_but_a_running_job_keeps_its_own() {
-        let compute = ComputePool::new(1, 0).unwrap();
+        let compute = ComputePool::new(1, 0, Duration::from_secs(60)).unwrap();
         drop(compute.enter().unwrap());
         let place = compute.enter().unwrap();
         let (release, wait) = mpsc::channel::<()>();

@@ -44,14 +44,18 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Requests that may wait for a compute thread; one more is answered with 503.
     pub queue_length: usize,
+    /// How long a request may wait for a compute thread; after that it is answered with 503.
+    pub queue_timeout_seconds: u64,
     /// Compute threads; 0 for as many as the CPU has.
     pub compute_threads: usize,
     /// Connections at the same time; more wait to be accepted.
     pub connections: usize,
     /// How long a request's headers may take, and how long a connection may be idle.
     pub header_timeout_seconds: u64,
-    /// How long a request's body may take.
+    /// How long a request's body may take, whatever its length.
     pub body_timeout_seconds: u64,
+    /// Long bodies have more time: a second for so many bytes that they announce, such as evaluation keys of tens of megabytes over a slow line.
+    pub body_bytes_per_second: usize,
     /// How long a client may leave an answer unread.
     pub write_timeout_seconds: u64,
     /// How long requests that are being answered may go on after the service was told to stop.
@@ -75,10 +79,12 @@ impl Default for Limits {
         Self {
             max_body_bytes: 64 << 20,
             queue_length: 256,
+            queue_timeout_seconds: 20,
             compute_threads: 0,
             connections: 1024,
             header_timeout_seconds: 10,
             body_timeout_seconds: 30,
+            body_bytes_per_second: 128 << 10,
             write_timeout_seconds: 30,
             drain_timeout_seconds: 30,
             rooms_per_tenant: 10_000,
@@ -86,7 +92,7 @@ impl Default for Limits {
             changes_per_ledger: 100_000,
             keys_per_tenant: 1_000,
             bytes_per_tenant: 4 << 30,
-            key_cache_bytes: 256 << 20,
+            key_cache_bytes: 1 << 30,
         }
     }
 }
@@ -97,9 +103,15 @@ impl Limits {
         Duration::from_secs(self.header_timeout_seconds)
     }
 
-    /// How long a body may take.
-    pub fn body_timeout(&self) -> Duration {
-        Duration::from_secs(self.body_timeout_seconds)
+    /// How long a body of so many bytes may take.
+    pub fn body_timeout(&self, bytes: usize) -> Duration {
+        let more = bytes / self.body_bytes_per_second.max(1);
+        Duration::from_secs(self.body_timeout_seconds.saturating_add(more as u64))
+    }
+
+    /// How long a request may wait for a compute thread.
+    pub fn queue_timeout(&self) -> Duration {
+        Duration::from_secs(self.queue_timeout_seconds)
     }
 
     /// How long an answer may stay unread.
@@ -184,6 +196,8 @@ impl Config {
             ("connections", limits.connections as u64),
             ("header_timeout_seconds", limits.header_timeout_seconds),
             ("body_timeout_seconds", limits.body_timeout_seconds),
+            ("body_bytes_per_second", limits.body_bytes_per_second as u64),
+            ("queue_timeout_seconds", limits.queue_timeout_seconds),
             ("write_timeout_seconds", limits.write_timeout_seconds),
             ("rooms_per_tenant", limits.rooms_per_tenant as u64),
             ("bytes_per_tenant", limits.bytes_per_tenant),

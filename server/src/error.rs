@@ -80,6 +80,12 @@ pub enum ApiError {
         /// Length of the queue.
         waiting: usize,
     },
+    /// No compute thread became free in time.
+    #[error("no compute thread became free within {seconds} seconds: try again after {RETRY_AFTER_SECONDS} second")]
+    Overdue {
+        /// How long the request waited.
+        seconds: u64,
+    },
     /// A fault of the service.
     #[error("the service failed")]
     Internal {
@@ -88,7 +94,7 @@ pub enum ApiError {
     },
 }
 
-/// When to come back after [`ApiError::Busy`] and [`ApiError::Contended`].
+/// When to come back after [`ApiError::Busy`], [`ApiError::Overdue`] and [`ApiError::Contended`].
 pub const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
@@ -150,6 +156,7 @@ impl ApiError {
             Self::Contended { .. } => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
             Self::Retired { .. } => (StatusCode::GONE, "operator-retired"),
             Self::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "queue-full"),
+            Self::Overdue { .. } => (StatusCode::SERVICE_UNAVAILABLE, "queue-slow"),
             Self::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
@@ -180,6 +187,7 @@ fn operator_status(error: &OperatorError) -> (StatusCode, &'static str) {
         OperatorError::Unfit { object, .. } => (StatusCode::UNPROCESSABLE_ENTITY, unfit_code(object)),
         OperatorError::Range { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "range"),
         OperatorError::TooFewContributions { .. } => (StatusCode::CONFLICT, "too-few-contributions"),
+        OperatorError::MissingKeys { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "keys-incomplete"),
         OperatorError::Wire(error) => (StatusCode::UNPROCESSABLE_ENTITY, wire_code(error)),
         OperatorError::Refused(Error::ParameterMismatch { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "wrong-parameters")
@@ -254,7 +262,7 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match &self {
-            Self::Busy { .. } | Self::Contended { .. } => {
+            Self::Busy { .. } | Self::Overdue { .. } | Self::Contended { .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Request(RequestError::Unauthorized) => {

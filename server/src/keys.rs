@@ -35,26 +35,20 @@ pub(crate) fn check(card: &OperatorCard, expected: ParameterDigest, keys: &Evalu
     if found != expected {
         return Err(KeysError::Parameters { operator, expected, found });
     }
-    if card.relinearization == KeyNeed::Required && keys.relinearization().is_none() {
-        return Err(KeysError::Incomplete { operator, missing: KeyName::Relinearization });
-    }
     let has = |element: u32| {
         GaloisElement::new(element, keys.parameters().degree()).is_some_and(|element| keys.galois(element).is_some())
     };
-    match card.galois_elements.iter().find(|&&element| !has(element)) {
-        Some(&element) => Err(KeysError::Incomplete { operator, missing: KeyName::Galois(element) }),
-        None => Ok(()),
-    }
+    let relinearization = card.relinearization == KeyNeed::Required && keys.relinearization().is_none();
+    let galois = card.galois_elements.iter().filter(|&&element| !has(element)).map(|&element| KeyName::Galois(element));
+    let missing: Vec<KeyName> = relinearization.then_some(KeyName::Relinearization).into_iter().chain(galois).collect();
+    if missing.is_empty() { Ok(()) } else { Err(KeysError::Incomplete { operator, missing }) }
 }
 
 /// Memory of decoded keys: both halves of every row, and the permutation of each automorphism.
 fn decoded_bytes(keys: &EvaluationKeys) -> usize {
-    let parameters = keys.parameters();
-    let word = size_of::<u64>();
-    let rows = parameters.top().decomposition().rows().len();
-    let key = rows * 2 * parameters.key_basis().len() * parameters.degree() * word;
-    let galois = keys.galois_keys().len();
-    usize::from(keys.relinearization().is_some()) * key + galois * (key + parameters.degree() * word)
+    let permutation = keys.parameters().degree() * size_of::<u64>();
+    let relinearization = keys.relinearization().map_or(0, |key| key.0.byte_len());
+    relinearization + keys.galois_keys().map(|key| key.key().byte_len() + permutation).sum::<usize>()
 }
 
 type Name = (TenantId, BodyDigest);

@@ -1,16 +1,19 @@
 //! The operators that the service offers, and their parameter sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use blindrelay_analytics::Statistics;
 use blindrelay_billing::Charging;
 use blindrelay_engine::bfv::Context;
-use blindrelay_engine::operator::{Accumulation, Operator, OperatorCard, Resource};
+use blindrelay_engine::operator::{Accumulation, KeyNeed, Operator, OperatorCard, Resource};
 use blindrelay_engine::params::{
-    BILL_8192, MATCH_2048, MATCH_4096, ParameterDigest, ParameterError, Parameters, STATS_8192, STATS_16384, preset,
+    BILL_8192, DECIDE_32768, MATCH_2048, MATCH_4096, ParameterDigest, ParameterError, Parameters, STATS_8192,
+    STATS_16384, preset,
 };
+use blindrelay_engine::wire::evaluation_keys_len;
 use blindrelay_engine::{Backend, Error, ckks};
+use blindrelay_routing::find::Finding;
 use blindrelay_routing::{MatchKind, Matching};
 
 use crate::error::ApiError;
@@ -66,8 +69,21 @@ impl Registry {
         Self::default()
     }
 
-    /// The operators of this project.
+    /// The operators of this project. The tables of the largest parameter set take as long as all others together and are built beside them.
     pub fn standard(backend: Backend) -> Result<Self, RegistryError> {
+        let largest = || {
+            let context = Context::new(&Parameters::new(preset(DECIDE_32768)?, backend)?)?;
+            let finding = Finding::new(&context)?;
+            Ok::<_, RegistryError>((context, finding))
+        };
+        let (largest, others) = rayon::join(largest, || Self::with_small_sets(backend));
+        let (mut registry, (context, finding)) = (others?, largest?);
+        registry.contexts.insert(context.parameters().digest(), context);
+        registry.register(Arc::new(finding))?;
+        Ok(registry)
+    }
+
+    fn with_small_sets(backend: Backend) -> Result<Self, RegistryError> {
         let mut registry = Self::new();
         for (kind, set) in [(MatchKind::Signs, MATCH_2048), (MatchKind::Embeddings, MATCH_4096)] {
             let context = registry.context(&Parameters::new(preset(set)?, backend)?)?;
@@ -179,6 +195,15 @@ impl Registry {
         self.parameters.get(&digest)
     }
 
+    /// Most bytes of evaluation keys that the operators of these parameters need, all of them together.
+    pub(crate) fn keys_limit(&self, parameters: &Parameters) -> usize {
+        let digest = parameters.digest().to_string();
+        let cards = || self.cards().into_iter().filter(|card| card.parameter_digest == digest);
+        let relinearization = cards().any(|card| card.relinearization != KeyNeed::None);
+        let elements: BTreeSet<u32> = cards().flat_map(|card| card.galois_elements.iter().copied()).collect();
+        evaluation_keys_len(parameters, usize::from(relinearization) + elements.len())
+    }
+
     /// All parameter sets, by name.
     pub fn parameter_sets(&self) -> Vec<&Parameters> {
         let mut all: Vec<&Parameters> = self.parameters.values().collect();
@@ -204,9 +229,10 @@ mod tests {
     fn the_standard_operators_are_there_once() {
         let mut registry = Registry::standard(Backend::Scalar).unwrap();
         let ids: Vec<&str> = registry.cards().iter().map(|card| card.id.as_str()).collect();
-        assert_eq!(ids, ["charge/1", "match-embeddings/1", "match-signs/1", "statistics-wide/1", "statistics/1"]);
+        let records = ["find-signs/1", "match-embeddings/1", "match-signs/1"];
+        assert_eq!(ids, [&["charge/1"][..], &records, &["statistics-wide/1", "statistics/1"]].concat());
         let names: Vec<&str> = registry.parameter_sets().iter().map(|parameters| parameters.name()).collect();
-        assert_eq!(names, [BILL_8192, MATCH_2048, MATCH_4096, STATS_16384, STATS_8192]);
+        assert_eq!(names, [BILL_8192, DECIDE_32768, MATCH_2048, MATCH_4096, STATS_16384, STATS_8192]);
         let twice = Arc::clone(registry.operator("match-signs/1").unwrap());
         assert!(matches!(registry.register(twice), Err(RegistryError::Repeated { .. })));
     }

@@ -17,8 +17,8 @@ use crate::error::ApiError;
 use crate::id::TenantId;
 use crate::store::{Idempotency, NewRecord, Quota, Store, StoreError, StoredRoom};
 
-/// Records that are read from the store at a time.
-const REBUILD_PAGE: usize = 256;
+/// Records that are read from the store at a time; some have megabytes.
+const REBUILD_PAGE: usize = 32;
 
 /// A room.
 pub struct Room {

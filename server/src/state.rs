@@ -57,7 +57,7 @@ impl AppState {
     pub async fn open(config: &Config, registry: Registry, store: Arc<dyn Store>) -> Result<Self, StartError> {
         config.check()?;
         let limits = config.limits.clone();
-        let compute = ComputePool::new(limits.compute_threads, limits.queue_length)?;
+        let compute = ComputePool::new(limits.compute_threads, limits.queue_length, limits.queue_timeout())?;
         let state = Self(Arc::new(Inner {
             decoded: KeyCache::new(limits.key_cache_bytes),
             keys: config.keys()?,

@@ -1,24 +1,26 @@
-//! `enroll`: encrypted tokens into a room, many to a record.
+//! `enroll`: encrypted tokens into a room, many to a record, or one with a ticket.
 
+mod enroller;
 mod receipts;
 
 use std::path::PathBuf;
 
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::{Backend, Error as EngineError};
-use blindrelay_routing::{MatchKind, Token};
+use blindrelay_routing::MatchKind;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use self::enroller::{Enroller, Subject};
 use self::receipts::Receipts;
 use super::matching::wrong_subject;
 use crate::arguments::{ServiceOptions, embedding, read_text, room_id};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::member::Member;
 use crate::output::Output;
 use crate::printable::{count, one_line};
+use crate::tickets::{self, Register, Ticket};
 
 #[derive(Debug, Args)]
 #[group(id = "subject", required = true, multiple = false, args = ["identity", "identities", "embedding"])]
@@ -43,12 +45,12 @@ pub(crate) struct Arguments {
     /// Note every enrolment in this file, and leave out those that it already notes: an interrupted run can be repeated
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
-}
-
-/// Somebody to be enrolled: how they are called in results, and their token.
-struct Subject {
-    label: String,
-    token: Token,
+    /// In a room for `find`: the file for the relay, to which a line is added for each enrolment: the SHA-256 of its ticket, and the handle to connect [default: tickets.csv]
+    #[arg(long, value_name = "FILE")]
+    tickets: Option<PathBuf>,
+    /// In a room for `find`: tickets of your own, one a line in hexadecimal digits and in the order of the identities, instead of 32 random bytes each
+    #[arg(long, value_name = "FILE")]
+    ticket_file: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -70,8 +72,9 @@ struct Report {
 /// Enrols everybody who is not noted yet.
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
     let client = arguments.service.client()?;
-    let member = Member::from_file(&arguments.key, backend)?;
-    let mut subjects = subjects(&member, arguments)?;
+    let enroller = Enroller::from_file(&arguments.key, backend)?;
+    let mut subjects = subjects(&enroller, arguments)?;
+    let mut register = register(&enroller, arguments)?;
     let mut receipts = arguments.receipts.as_deref().map(|path| Receipts::open(path, &arguments.room)).transpose()?;
     let all = subjects.len();
     if let Some(receipts) = &mut receipts {
@@ -79,10 +82,11 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     }
     let skipped = all - subjects.len();
     let room = client.room(&arguments.room)?;
-    member.recognise(&room)?;
+    enroller.recognise(&room)?;
     let room = arguments.room.clone();
     let mut report = Report { room, enrolled: Vec::new(), skipped, unknown: Vec::new(), remaining: Vec::new() };
-    let outcome = enroll_all(&client, &member, &subjects, &mut report, receipts.as_mut(), output);
+    let mut books = Books { receipts: receipts.as_mut(), register: register.as_mut() };
+    let outcome = enroll_all(&client, &enroller, &subjects, &mut report, &mut books, output);
     if output.json() {
         output.result(&report, String::new)?;
     }
@@ -105,8 +109,22 @@ fn list(heading: &str, labels: &[String]) {
     }
 }
 
-fn subjects(member: &Member, arguments: &Arguments) -> Result<Vec<Subject>, Failure> {
-    let kind = member.kind();
+/// The relay's file, in a room for `find` alone.
+fn register(enroller: &Enroller, arguments: &Arguments) -> Result<Option<Register>, Failure> {
+    match enroller {
+        Enroller::Find(_) => {
+            let path = arguments.tickets.clone().unwrap_or_else(|| PathBuf::from("tickets.csv"));
+            Ok(Some(Register::open(&path)?))
+        }
+        Enroller::Match(_) if arguments.tickets.is_some() || arguments.ticket_file.is_some() => Err(Failure::Usage {
+            what: "the key file was made for a room without tickets".to_owned(),
+            advice: "leave --tickets and --ticket-file out, or make a room for `find` with `blindrelay keygen --for find`",
+        }),
+        Enroller::Match(_) => Ok(None),
+    }
+}
+
+fn subjects(enroller: &Enroller, arguments: &Arguments) -> Result<Vec<Subject>, Failure> {
     let identities = match &arguments.identities {
         Some(path) => {
             let text = read_text(path)?;
@@ -127,33 +145,87 @@ fn subjects(member: &Member, arguments: &Arguments) -> Result<Vec<Subject>, Fail
     if identities.iter().any(String::is_empty) {
         return Err(Failure::Usage { what: "an identity is empty".to_owned(), advice: "give a name after --identity" });
     }
-    match kind {
-        MatchKind::Signs if !identities.is_empty() => {
-            Ok(identities.into_iter().map(|label| Subject { token: member.token(&label), label }).collect())
+    match enroller {
+        Enroller::Match(member) if member.kind() == MatchKind::Signs && !identities.is_empty() => {
+            let subject = |label: String| Subject { token: member.token(&label), label, ticket: None };
+            Ok(identities.into_iter().map(subject).collect())
         }
-        MatchKind::Embeddings if !arguments.embedding.is_empty() => arguments
-            .embedding
-            .iter()
-            .map(|path| Ok(Subject { label: path.display().to_string(), token: embedding(path)? }))
-            .collect(),
-        _ => Err(wrong_subject(kind)),
+        Enroller::Match(member) if member.kind() == MatchKind::Embeddings && !arguments.embedding.is_empty() => {
+            let subject = |path: &PathBuf| {
+                Ok(Subject { label: path.display().to_string(), token: embedding(path)?, ticket: None })
+            };
+            arguments.embedding.iter().map(subject).collect()
+        }
+        Enroller::Match(member) => Err(wrong_subject(member.kind())),
+        Enroller::Find(_) if identities.is_empty() => Err(Failure::Usage {
+            what: "the key file was made for a room for `find`, in which identities are enrolled".to_owned(),
+            advice: "give an identity instead of an embedding",
+        }),
+        Enroller::Find(finder) => {
+            let tickets = tickets_of(arguments, identities.len())?;
+            let subject = |(label, ticket): (String, Ticket)| Subject {
+                token: finder.token(&label),
+                label,
+                ticket: Some(ticket),
+            };
+            Ok(identities.into_iter().zip(tickets).map(subject).collect())
+        }
+    }
+}
+
+/// A ticket for each identity: those of a file, or random ones.
+fn tickets_of(arguments: &Arguments, needed: usize) -> Result<Vec<Ticket>, Failure> {
+    let Some(path) = &arguments.ticket_file else { return (0..needed).map(|_| Ticket::random()).collect() };
+    let tickets = tickets::read(path)?;
+    if tickets.len() == needed {
+        return Ok(tickets);
+    }
+    Err(Failure::Content {
+        path: path.clone(),
+        fault: format!("{} for {}", count(tickets.len(), "ticket"), identities_in_words(needed)),
+        advice: "write as many tickets as there are identities, one a line",
+    })
+}
+
+fn identities_in_words(number: usize) -> String {
+    if number == 1 { "1 identity".to_owned() } else { format!("{number} identities") }
+}
+
+/// Where enrolments are noted.
+struct Books<'a> {
+    receipts: Option<&'a mut Receipts>,
+    register: Option<&'a mut Register>,
+}
+
+impl Books<'_> {
+    /// The relay's line first: without it nobody could be connected.
+    fn note(&mut self, chunk: &[Subject], handles: &[Handle]) -> Result<(), Failure> {
+        if let Some(register) = &mut self.register {
+            let lines =
+                chunk.iter().zip(handles).filter_map(|(subject, &handle)| Some((subject.ticket.as_ref()?, handle)));
+            lines.into_iter().try_for_each(|(ticket, handle)| register.note(ticket, handle))?;
+        }
+        match &mut self.receipts {
+            Some(receipts) => receipts.note(handles, chunk.iter().map(|subject| subject.label.clone())),
+            None => Ok(()),
+        }
     }
 }
 
 /// Enrols in records of as many tokens as share a ciphertext. What was confirmed stays in the report whatever happens after it.
 fn enroll_all(
     client: &Client,
-    member: &Member,
+    enroller: &Enroller,
     subjects: &[Subject],
     report: &mut Report,
-    mut receipts: Option<&mut Receipts>,
+    books: &mut Books<'_>,
     output: Output,
 ) -> Result<(), Failure> {
-    let bar = progress(subjects.len());
-    let mut records = subjects.chunks(member.capacity());
+    let bar = progress(subjects.len(), enroller.capacity());
+    let mut records = subjects.chunks(enroller.capacity());
     while let Some(chunk) = records.next() {
         let labels = || chunk.iter().map(|subject| subject.label.clone());
-        let sent = send(client, member, &report.room, chunk);
+        let sent = send(client, enroller, &report.room, chunk);
         let noted = sent.and_then(|handles| {
             let enrolled = handles.iter().zip(labels());
             report
@@ -165,16 +237,15 @@ fn enroll_all(
                     lines.map(|(handle, label)| format!("{handle}  {}\n", one_line(&label))).collect();
                 bar.suspend(|| Output::write(lines.concat().as_bytes()))?;
             }
-            match &mut receipts {
-                Some(receipts) => receipts.note(&handles, labels()),
-                None => Ok(()),
-            }
+            books.note(chunk, &handles)
         });
         if let Err(failure) = noted {
             bar.finish_and_clear();
             match &failure {
                 Failure::Client(error) if error.leaves_doubt() => report.unknown.extend(labels()),
-                Failure::Client(_) | Failure::Engine(_) | Failure::Token(_) => report.remaining.extend(labels()),
+                Failure::Client(_) | Failure::Engine(_) | Failure::Token(_) | Failure::Find(_) => {
+                    report.remaining.extend(labels())
+                }
                 // The service confirmed them; only the note of it failed.
                 _ => {}
             }
@@ -187,16 +258,15 @@ fn enroll_all(
     Ok(())
 }
 
-fn send(client: &Client, member: &Member, room: &str, chunk: &[Subject]) -> Result<Vec<Handle>, Failure> {
-    let tokens: Vec<Token> = chunk.iter().map(|subject| subject.token.clone()).collect();
-    let record = member.record(&tokens)?;
+fn send(client: &Client, enroller: &Enroller, room: &str, chunk: &[Subject]) -> Result<Vec<Handle>, Failure> {
+    let record = enroller.record(chunk)?;
     let idempotency = Handle::random().map_err(EngineError::from)?.to_string();
     Ok(client.enroll(room, &record, chunk.len(), &idempotency)?)
 }
 
 /// A bar on standard error where that is a terminal and there is something to wait for.
-fn progress(all: usize) -> ProgressBar {
-    if all <= 64 {
+fn progress(all: usize, at_a_time: usize) -> ProgressBar {
+    if all <= 4 * at_a_time {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(all as u64);

@@ -7,21 +7,22 @@ use std::path::{Path, PathBuf};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Backend, Error as EngineError};
+use blindrelay_routing::MatchKind;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::holder::Holder;
-use crate::member::{self, Member};
 use crate::output::Output;
 use crate::printable::{grouped, hex};
+use crate::room_kind::RoomKind;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// What the key is for: the members of a room, a tenant's invoices or a host's reports
+    /// What the key is for: the members of a room, those of a room for `find`, a tenant's invoices or a host's reports
     #[arg(long = "for", value_name = "PURPOSE", value_enum, default_value_t = Purpose::Room)]
     purpose: Purpose,
-    /// What the room will match: match-signs/1 for identities (default), match-embeddings/1 for vectors
+    /// What the room will do: match-signs/1 opens scores of identities (default), match-embeddings/1 those of vectors, find-signs/1 is for `find`
     #[arg(long, value_name = "ID")]
     operator: Option<String>,
     /// Where the key file goes; an existing file is never overwritten [default: room.key, tenant.key or host.key]
@@ -39,6 +40,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Purpose {
     Room,
+    Find,
     Billing,
     Reports,
 }
@@ -73,13 +75,16 @@ struct MadeKeys {
 /// Makes a key file, and the keys for others where they are asked for.
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
     let holder = match arguments.purpose {
-        Purpose::Room => None,
+        Purpose::Room | Purpose::Find => None,
         Purpose::Billing => Some(Holder::Tenant),
         Purpose::Reports => Some(Holder::Host),
     };
     let misplaced = match holder {
         None if arguments.public.is_some() => {
             Some("--public is for --for billing and --for reports; rooms have no public key")
+        }
+        None if arguments.purpose == Purpose::Find && arguments.operator.is_some() => {
+            Some("--operator is for --for room; a room for find has its own")
         }
         Some(_) if arguments.operator.is_some() => Some("--operator is for rooms"),
         Some(_) if arguments.evaluation_keys.is_some() => Some("--evaluation-keys is for rooms"),
@@ -120,9 +125,13 @@ fn for_holder(holder: Holder, arguments: &Arguments, backend: Backend, output: O
 }
 
 fn for_room(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
-    let kind = member::kind_of(arguments.operator.as_deref().unwrap_or("match-signs/1"))?;
+    let kind = match (arguments.purpose, &arguments.operator) {
+        (Purpose::Find, _) => RoomKind::Find,
+        (_, Some(operator)) => RoomKind::of_id(operator)?,
+        (_, None) => RoomKind::Match(MatchKind::Signs),
+    };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("room.key"));
-    let context = member::context(kind, backend)?;
+    let context = kind.context(backend)?;
     let parameters = context.parameters();
     // The evaluation keys' file is claimed first, so that a refusal leaves nothing behind.
     let keys_file = arguments
@@ -137,8 +146,7 @@ fn for_room(arguments: &Arguments, backend: Backend, output: Output) -> Result<(
         }
         return Err(error.into());
     }
-    let evaluation_keys =
-        keys_file.map(|(path, file)| fill(path, file, &Member::of_room(kind, &context, &seed).evaluation_keys()?));
+    let evaluation_keys = keys_file.map(|(path, file)| fill(path, file, &kind.evaluation_keys(&context, &seed)?));
     let made = Made {
         operator: kind.id(),
         parameters: parameters.name().to_owned(),

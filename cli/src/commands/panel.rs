@@ -6,6 +6,7 @@ use blindrelay_analytics::{Collect, Layout, Plan, STATISTICS, Settings};
 use blindrelay_engine::Backend;
 use blindrelay_engine::wire::content_digest;
 use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::arguments::{ServiceOptions, room_id};
@@ -123,7 +124,7 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
     let keys = host.filter(|_| multiplies).map(|host| host.evaluation_keys()).transpose()?;
     let digest = keys.as_ref().map(|keys| hex(&content_digest(keys)));
     if let (Some(keys), Some(digest)) = (&keys, &digest) {
-        client.upload_keys(digest, keys)?;
+        client.upload_keys(digest, keys, &ProgressBar::hidden())?;
     }
     let panel = client.create_panel(operator, &file.settings.to_json(), digest.as_deref())?;
     let created = serde_json::json!({ "panel": panel, "operator": operator, "evaluation_keys": digest });

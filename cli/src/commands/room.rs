@@ -4,15 +4,18 @@ use std::path::PathBuf;
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::wire::content_digest;
+use blindrelay_keyholder::file;
+use blindrelay_routing::MatchKind;
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::arguments::{ServiceOptions, room_id};
 use crate::client::Room;
 use crate::failure::Failure;
-use crate::member::{self, Member};
 use crate::output::Output;
 use crate::printable::{count, grouped, hex, one_line};
+use crate::room_kind::RoomKind;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
@@ -31,7 +34,7 @@ pub(crate) struct Create {
     /// What the room matches; with --key, that of the key file
     #[arg(long, value_name = "ID")]
     operator: Option<String>,
-    /// The room's key file: evaluation keys are made from it and uploaded, which shortens answers. The key itself stays here
+    /// The room's key file: evaluation keys are made from it and uploaded, with which a room for `find` computes, and which shortens the answers of others. The key itself stays here
     #[arg(long, value_name = "FILE", conflicts_with = "evaluation_keys")]
     key: Option<PathBuf>,
     /// Evaluation keys that `keygen` wrote, to be uploaded
@@ -75,27 +78,42 @@ pub(crate) fn run(action: &Action, backend: Backend, output: Output) -> Result<(
 
 fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Failure> {
     let client = arguments.service.client()?;
-    let member = arguments.key.as_deref().map(|path| Member::from_file(path, backend)).transpose()?;
-    let kind = match (&arguments.operator, &member) {
-        (Some(operator), Some(member)) if member::kind_of(operator)? != member.kind() => {
-            return Err(Failure::OtherOperator { expected: member.kind().id(), found: operator.clone() });
+    let of_key = arguments.key.as_deref().map(RoomKind::of_key_file).transpose()?;
+    let kind = match (&arguments.operator, of_key) {
+        (Some(operator), Some(kind)) if RoomKind::of_id(operator)? != kind => {
+            return Err(Failure::OtherOperator { expected: kind.id(), found: operator.clone() });
         }
-        (Some(operator), _) => member::kind_of(operator)?,
-        (None, Some(member)) => member.kind(),
-        (None, None) => member::kind_of("match-signs/1")?,
+        (Some(operator), _) => RoomKind::of_id(operator)?,
+        (None, Some(kind)) => kind,
+        (None, None) => RoomKind::Match(MatchKind::Signs),
     };
-    let keys = match (&member, &arguments.evaluation_keys) {
-        (Some(member), _) => Some(member.evaluation_keys()?),
+    let keys = match (&arguments.key, &arguments.evaluation_keys) {
+        (Some(path), _) => {
+            let context = kind.context(backend)?;
+            Some(kind.evaluation_keys(&context, &file::read(path, context.parameters())?)?)
+        }
         (None, Some(path)) => Some(std::fs::read(path).map_err(|source| Failure::Read { path: path.clone(), source })?),
         (None, None) => None,
     };
     let digest = keys.as_ref().map(|keys| hex(&content_digest(keys)));
     if let (Some(keys), Some(digest)) = (&keys, &digest) {
-        client.upload_keys(digest, keys)?;
+        client.upload_keys(digest, keys, &upload_progress(keys.len()))?;
     }
     let room = client.create_room(kind.id(), digest.as_deref())?;
     let created = serde_json::json!({ "room": room, "operator": kind.id(), "evaluation_keys": digest });
     output.result(&created, || room.clone())
+}
+
+/// A bar on standard error where that is a terminal and there is something to wait for: a room for `find` has evaluation keys of 40 megabytes.
+fn upload_progress(bytes: usize) -> ProgressBar {
+    if bytes < 4 << 20 {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(bytes as u64);
+    match ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} of the evaluation keys sent, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 #[derive(Serialize)]

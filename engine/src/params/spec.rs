@@ -2,6 +2,7 @@
 
 use blindrelay_kernels::KernelError;
 
+use super::digest::ParameterDigest;
 use super::security::SecurityPolicy;
 
 /// The scheme of a parameter set with what only it needs.
@@ -39,6 +40,13 @@ pub struct ParameterSpec {
     pub answer_prime: Option<u64>,
     /// Which security table has to hold.
     pub policy: SecurityPolicy,
+}
+
+impl ParameterSpec {
+    /// The digest that names the set on the wire, without building its tables.
+    pub fn digest(&self) -> ParameterDigest {
+        ParameterDigest::of(self)
+    }
 }
 
 /// Why a specification is not a parameter set.

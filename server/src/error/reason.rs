@@ -91,7 +91,9 @@ pub enum BodyError {
         found: usize,
     },
     /// It took too long.
-    #[error("only {found} bytes of the body came within {seconds} seconds")]
+    #[error(
+        "only {found} bytes of the body came within {seconds} seconds, which is all the time that its length allows"
+    )]
     Slow {
         /// How many came.
         found: usize,
@@ -141,19 +143,28 @@ pub enum KeysError {
         found: ParameterDigest,
     },
     /// The operator needs keys.
-    #[error("operator {operator} needs evaluation keys")]
+    #[error(
+        "operator {operator} computes nothing without evaluation keys: make them from the room's key and upload them, as `blindrelay room create --key FILE` does"
+    )]
     Required {
         /// The operator.
         operator: String,
     },
     /// Some keys are not in the set.
-    #[error("operator {operator} needs the {missing}, which these evaluation keys do not have")]
+    #[error(
+        "operator {operator} needs keys that are not among these evaluation keys: {}; make them all from the room's key, as `blindrelay room create --key FILE` does, and upload those",
+        listed(missing)
+    )]
     Incomplete {
         /// The operator.
         operator: String,
-        /// What is missing.
-        missing: KeyName,
+        /// All that are missing.
+        missing: Vec<KeyName>,
     },
+}
+
+fn listed(keys: &[KeyName]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// What a request collides with.

@@ -78,7 +78,7 @@ impl Play {
         let host = member();
         let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
-        client.upload_keys(&digest, &keys)?;
+        client.upload_keys(&digest, &keys, &indicatif::ProgressBar::hidden())?;
         let room = client.create_room(KIND.id(), Some(&digest))?;
 
         let names: Vec<&str> = meeting.participants.iter().map(|participant| participant.name.as_str()).collect();

@@ -8,6 +8,7 @@ use blindrelay_analytics::{Collect, Contribution, ContributionError, Plan, Repor
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Backend, Error as EngineError};
+use indicatif::ProgressBar;
 
 use super::cast::{Micros, at_once};
 use super::relay::Seen;
@@ -54,7 +55,7 @@ impl Statistics {
         let host = Host::generate(backend)?;
         let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
-        client.upload_keys(&digest, &keys)?;
+        client.upload_keys(&digest, &keys, &ProgressBar::hidden())?;
 
         let everybody: Vec<(&str, &Measured)> = meeting.everybody().collect();
         let least = everybody.len().min(LEAST) as u64;
