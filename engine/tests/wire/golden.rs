@@ -11,7 +11,7 @@ use blindrelay_engine::wire::{Header, Kind, Wire, max_len};
 use crate::objects;
 use crate::sets::{SMALL, STATS, recode};
 
-const FILES: [(&str, &[u8]); 8] = [
+const FILES: [(&str, &[u8]); 9] = [
     ("seeded-ciphertext.bin", include_bytes!("../golden/seeded-ciphertext.bin")),
     ("ciphertext.bin", include_bytes!("../golden/ciphertext.bin")),
     ("answer.bin", include_bytes!("../golden/answer.bin")),
@@ -20,6 +20,7 @@ const FILES: [(&str, &[u8]); 8] = [
     ("message.bin", include_bytes!("../golden/message.bin")),
     ("approximate-ciphertext.bin", include_bytes!("../golden/approximate-ciphertext.bin")),
     ("seeded-approximate-ciphertext.bin", include_bytes!("../golden/seeded-approximate-ciphertext.bin")),
+    ("levelled-seeded-ciphertext.bin", include_bytes!("../golden/levelled-seeded-ciphertext.bin")),
 ];
 
 #[test]

@@ -61,7 +61,7 @@ fn each_fixed_field_is_checked() {
     }
     for found in [0, 2, 255] {
         assert_eq!(decode(4, found), WireError::Version { found, supported: 1 });
-        assert_eq!(decode(5, found.max(9)), WireError::UnknownKind { found: found.max(9) });
+        assert_eq!(decode(5, found.max(10)), WireError::UnknownKind { found: found.max(10) });
     }
     assert_eq!(decode(5, 0), WireError::UnknownKind { found: 0 });
     for found in Kind::ALL.into_iter().skip(1) {
@@ -97,6 +97,7 @@ fn kinds_have_numbers_and_words() {
         "a message",
         "an approximate ciphertext",
         "a seeded approximate ciphertext",
+        "a seeded ciphertext of a chosen level",
     ];
     assert_eq!(words, expected);
 }

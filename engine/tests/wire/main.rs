@@ -15,6 +15,7 @@ mod describe;
 mod golden;
 mod headers;
 mod keys;
+mod levelled;
 mod messages;
 mod objects;
 mod round_trip;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blindrelay_engine::bfv::{Answer, Ciphertext, Context, SeededCiphertext};
+use blindrelay_engine::bfv::{Answer, Ciphertext, Context, LevelledSeededCiphertext, SeededCiphertext};
 use blindrelay_engine::ckks::{self, Bounds};
 use blindrelay_engine::noise::NoiseBound;
 use blindrelay_engine::params::{Level, MATCH_2048, Parameters, STATS_8192, preset};
@@ -45,6 +45,15 @@ pub(crate) fn ciphertext(context: &Context, components: u8, level: Level, number
     let euclidean = 7847 + 436 * (context.parameters().degree().ilog2() - 11);
     let noise = NoiseBound::from_log2(4533.0 / 1024.0, f64::from(euclidean) / 1024.0, context.parameters().degree());
     Ciphertext::new(context, rlwe::Ciphertext::new(components, level), noise)
+}
+
+pub(crate) fn levelled(context: &Context, level: Level, number: u8) -> Result<LevelledSeededCiphertext, Error> {
+    let parameters = context.parameters();
+    let ring = parameters.at(level).ok_or(Error::LevelExhausted)?;
+    LevelledSeededCiphertext::new(
+        parameters,
+        rlwe::SeededCiphertext::new(poly(ring.basis(), number), seed(number + 1)),
+    )
 }
 
 /// Slots up to 1, encoded at the default scale.
@@ -131,5 +140,6 @@ pub(crate) fn golden() -> Option<Vec<(&'static str, Vec<u8>)>> {
         ("message.bin", message(parameters).to_bytes().ok()?),
         ("approximate-ciphertext.bin", approximate(&approximate_context, 2, Level(0), 60).ok()?.to_bytes()),
         ("seeded-approximate-ciphertext.bin", seeded_approximate(&approximate_context, 70).ok()?.to_bytes()),
+        ("levelled-seeded-ciphertext.bin", levelled(&context, Level(0), 80).ok()?.to_bytes()),
     ])
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use blindrelay_engine::Backend;
-use blindrelay_engine::bfv::{Answer, Ciphertext, Context, SeededCiphertext};
+use blindrelay_engine::bfv::{Answer, Ciphertext, Context, LevelledSeededCiphertext, SeededCiphertext};
 use blindrelay_engine::ckks;
 use blindrelay_engine::params::{
     BILL_8192, Level, MATCH_2048, MATCH_4096, ParameterSpec, Parameters, STATS_8192, STATS_16384, preset,
@@ -75,6 +75,7 @@ impl Scheme for Context {
         let mut all = vec![
             objects::seeded_ciphertext(self, 1).to_bytes(),
             objects::ciphertext(self, 3, parameters.top_level(), 2).unwrap().to_bytes(),
+            objects::levelled(self, Level(0), 10).unwrap().to_bytes(),
         ];
         all.extend(objects::answer(parameters, vec![1, 5, 300], 2, 9).map(|answer| answer.to_bytes()));
         all
@@ -85,6 +86,7 @@ impl Scheme for Context {
             Kind::SeededCiphertext => Some(recode_as::<SeededCiphertext>(bytes, self)),
             Kind::Ciphertext => Some(recode_as::<Ciphertext>(bytes, self)),
             Kind::Answer => Some(recode_as::<Answer>(bytes, self)),
+            Kind::LevelledSeededCiphertext => Some(recode_as::<LevelledSeededCiphertext>(bytes, self)),
             _ => None,
         }
     }

@@ -243,34 +243,40 @@ impl FindSnapshot {
         })
     }
 
-    /// The output of the circuit for every group, in their order.
-    fn outputs(
+    /// The output of the circuit for every group, in their order: what becomes answers. `keys` have to be those that the card asks for.
+    pub fn selections(&self, request: &FindRequest, keys: &EvaluationKeys) -> Result<Vec<Ciphertext>, OperatorError> {
+        self.each_selection(request, keys, Ok)
+    }
+
+    /// What `finish` makes of every output, as soon as it is computed.
+    fn each_selection<T: Send>(
         &self,
         request: &FindRequest,
         keys: &EvaluationKeys,
-    ) -> Result<impl IndexedParallelIterator<Item = Result<Ciphertext, Error>>, OperatorError> {
+        finish: impl Fn(Ciphertext) -> Result<T, Error> + Sync,
+    ) -> Result<Vec<T>, OperatorError> {
         let shared = &self.shared;
         let circuit = FindCircuit::new(shared.layout, request.threshold, request.kind)?;
         let probe = Operand::fresh(request.probe.expand(shared.context())?);
-        Ok(self.groups.par_iter().map(move |group| {
-            let inputs =
-                [probe.clone(), Operand::fresh(group.sums.tokens.clone()), Operand::fresh(group.sums.payloads.clone())];
-            let outputs = circuit.run(&Evaluation::new(&shared.evaluator, keys), &inputs)?;
-            outputs.into_iter().next().ok_or(Error::Transparent)?.into_plain()
-        }))
+        let select = |group: &Arc<Group>| {
+            let sums = [&group.sums.tokens, &group.sums.payloads].map(|sum| Operand::fresh(sum.clone()));
+            let [tokens, payloads] = sums;
+            let outputs = circuit.run(&Evaluation::new(&shared.evaluator, keys), &[probe.clone(), tokens, payloads])?;
+            finish(outputs.into_iter().next().ok_or(Error::Transparent)?.into_plain()?)
+        };
+        Ok(self.groups.par_iter().map(select).collect::<Result<_, Error>>()?)
     }
 
     /// The answers: one a group of the payloads, one for many groups of the number of matches.
     fn answers(&self, request: &FindRequest, keys: &EvaluationKeys) -> Result<Vec<Answer>, OperatorError> {
         let shared = &self.shared;
-        let outputs = self.outputs(request, keys)?;
         match request.kind {
             FindKind::Tickets => {
                 let all: Vec<u32> = (0..shared.layout.slots() as u32).collect();
-                Ok(outputs.map(|output| shared.evaluator.answer(output?, &all)).collect::<Result<_, _>>()?)
+                self.each_selection(request, keys, |selection| shared.evaluator.answer(selection, &all))
             }
             FindKind::Count => {
-                let decisions = outputs.collect::<Result<Vec<_>, _>>()?;
+                let decisions = self.selections(request, keys)?;
                 let size = groups_a_count(shared.layout);
                 let parts = decisions.chunks(size).zip(self.groups.chunks(size));
                 Ok(parts.map(|(part, groups)| self.count(part, groups, request.threshold)).collect::<Result<_, _>>()?)
