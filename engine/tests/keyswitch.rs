@@ -72,7 +72,7 @@ fn for_all(test: impl Fn(&Parameters, Level)) {
 /// The image by the definition: both components are moved in coefficients, the second is decomposed and switched.
 fn image(parameters: &Parameters, c0: &Poly<Ntt>, c1: &Poly<Ntt>, key: &GaloisKey, level: Level) -> Ciphertext {
     let moved = |poly: &Poly<Ntt>| -> Poly<Coeff> { poly.to_coeff().automorphism(key.element()) };
-    let [mut body, uniform] = key_switch(parameters, parameters.at(level).unwrap(), &moved(c1), None, key.key());
+    let [mut body, uniform] = key_switch(parameters.at(level).unwrap(), &moved(c1), None, key.key());
     body.add_assign(&moved(c0).into_ntt());
     Ciphertext::new(vec![body, uniform], level)
 }
@@ -83,14 +83,14 @@ fn images_under_automorphisms_are_those_of_the_definition() {
         let ring = parameters.at(level).unwrap();
         let (c0, c1) = (uniform(ring.basis(), 1), uniform(ring.basis(), 2));
         let keys = galois_keys(parameters);
-        let together = automorphisms(parameters, ring, &c0, &c1, &keys.iter().collect::<Vec<_>>(), level);
+        let together = automorphisms(ring, &c0, &c1, &keys.iter().collect::<Vec<_>>(), level);
         assert_eq!(together.len(), keys.len());
         for (key, hoisted) in keys.iter().zip(&together) {
             let expected = image(parameters, &c0, &c1, key, level);
-            assert!(automorphism(parameters, ring, &c0, &c1, key, level) == expected, "one, {level}");
+            assert!(automorphism(ring, &c0, &c1, key, level) == expected, "one, {level}");
             assert!(*hoisted == expected, "hoisted, {level}");
         }
-        assert!(automorphisms(parameters, ring, &c0, &c1, &[], level).is_empty());
+        assert!(automorphisms(ring, &c0, &c1, &[], level).is_empty());
     });
 }
 
@@ -109,10 +109,10 @@ fn a_sum_of_images_differs_from_the_images_sum_by_roundings_only() {
         let keys = galois_keys(parameters);
         let keys: Vec<&GaloisKey> = keys.iter().collect();
         for count in 0..=keys.len() {
-            let mut difference = automorphism_sum(parameters, ring, &c0, &c1, &keys[..count], level);
+            let mut difference = automorphism_sum(ring, &c0, &c1, &keys[..count], level);
             let zero = Poly::zero(ring.basis());
             let mut images = Ciphertext::new(vec![zero.clone(), zero], level);
-            for image in automorphisms(parameters, ring, &c0, &c1, &keys[..count], level) {
+            for image in automorphisms(ring, &c0, &c1, &keys[..count], level) {
                 images.add_assign(&image);
             }
             images.neg_assign();
@@ -142,7 +142,7 @@ fn relinearizing_with_a_dropped_prime_is_relinearizing_and_dropping_it() {
         let digits = c2.to_coeff();
         for transformed in [None, Some(&c2)] {
             let two = || [c0.clone(), c1.clone()];
-            let expected = relinearize(parameters, ring, two(), &digits, transformed, &key, level);
+            let expected = relinearize(ring, two(), &digits, transformed, &key, level);
             let found = relinearize_and_drop_prime(parameters, ring, two(), &digits, transformed, &key, level);
             assert!(found == drop_prime(parameters, &expected), "{level}");
             assert_eq!(found.is_none(), level == Level(0));

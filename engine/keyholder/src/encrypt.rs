@@ -66,11 +66,11 @@ impl SecretKey {
 }
 
 impl<C: SchemeContext> SecretKey<C> {
-    /// `body -= mask s` over the primes of a level or the key basis.
+    /// `body -= mask s` over the primes of a level, with or without the special ones.
     pub(crate) fn subtract_mask(&self, body: &mut Poly<Ntt>, mut mask: Poly<Ntt>) {
-        for (((limb, mask), (_, secret)), (_, body)) in
-            mask.limbs_mut().zip(self.over_keys().limbs()).zip(body.limbs_mut())
-        {
+        for ((limb, mask), (_, body)) in mask.limbs_mut().zip(body.limbs_mut()) {
+            let own = self.over_keys().limbs().find(|(own, _)| own.modulus() == limb.modulus());
+            let Some((_, secret)) = own else { continue };
             limb.arithmetic().mul_assign(mask, secret);
             limb.arithmetic().sub_assign(body, mask);
         }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use blindrelay_engine::operator::{KeyNeed, OperatorCard};
-use blindrelay_engine::params::Parameters;
+use blindrelay_engine::params::{Level, Parameters};
 use blindrelay_engine::ring::{Coeff, Expander, GaloisElement, Ntt, Poly, Seed};
-use blindrelay_engine::rlwe::{EvaluationKeys, GaloisKey, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform};
+use blindrelay_engine::rlwe::{
+    EvaluationKeys, GaloisKey, KeyPlan, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform_over,
+};
 use zeroize::Zeroize;
 
 use crate::encrypt::add_error;
@@ -52,41 +54,66 @@ impl<C: SchemeContext> SecretKey<C> {
         EvaluationKeys::new(self.parameters(), relinearization, galois)
     }
 
+    /// Exactly the keys of a plan, each for the levels at which it is used: as small as they can be. Always the same for the same secret key and plan. Levels above the
+    /// top are taken as the top.
+    pub fn planned_keys(&self, plan: &KeyPlan) -> EvaluationKeys {
+        let top = self.parameters().top_level();
+        let relinearization = plan.relinearization.map(|level| self.relinearization_key_up_to(level.min(top)));
+        let galois = plan.galois.iter().map(|(&element, &level)| self.galois_key_up_to(element, level.min(top)));
+        EvaluationKeys::new(self.parameters(), relinearization, galois)
+    }
+
     /// The key from `s^2` to `s`.
     pub fn relinearization_key(&self) -> RelinearizationKey {
-        let mut square = Wiped(self.over_keys().clone());
-        square.0.mul_assign(self.over_keys());
-        RelinearizationKey(self.switching_key(&square.0, "relinearization", 0))
+        self.relinearization_key_up_to(self.parameters().top_level())
     }
 
     /// The key of the automorphism `X -> X^k`.
     pub fn galois_key(&self, element: GaloisElement) -> GaloisKey {
+        self.galois_key_up_to(element, self.parameters().top_level())
+    }
+
+    fn relinearization_key_up_to(&self, level: Level) -> RelinearizationKey {
+        let mut square = Wiped(self.over_keys().clone());
+        square.0.mul_assign(self.over_keys());
+        RelinearizationKey(self.switching_key(&square.0, "relinearization", 0, level))
+    }
+
+    fn galois_key_up_to(&self, element: GaloisElement, level: Level) -> GaloisKey {
         let mut image = self.coefficients().to_poly(self.parameters().key_basis());
         let rotated = Wiped(image.automorphism(element).into_ntt());
         image.zeroize();
-        let key = self.switching_key(&rotated.0, "galois", element.value());
+        let key = self.switching_key(&rotated.0, "galois", element.value(), level);
         GaloisKey::new(self.parameters(), element, key)
     }
 
-    /// Rows `(-a s + e + g s', a)` for the gadget of the top level.
-    #[expect(clippy::expect_used, reason = "one body is made for each row of the same gadget")]
-    fn switching_key(&self, from: &Poly<Ntt>, purpose: &str, index: u32) -> KeySwitchingKey {
+    /// Rows `(-a s + e + g s', a)` for the gadget of a level, over its primes and the special ones. Keys of different levels share neither masks nor errors.
+    #[expect(
+        clippy::expect_used,
+        reason = "one body is made for each row of the same gadget; levels were held against the top"
+    )]
+    fn switching_key(&self, from: &Poly<Ntt>, purpose: &str, index: u32, level: Level) -> KeySwitchingKey {
         let parameters = self.parameters();
-        let context = index.to_le_bytes();
+        let mut context = index.to_le_bytes().to_vec();
+        if level < parameters.top_level() {
+            context.extend_from_slice(&(level.0 as u32).to_le_bytes());
+        }
+        let decomposition = parameters.at(level).expect("a level of the parameters").decomposition();
+        let basis = decomposition.target();
+        let from = Wiped(from.over_limbs_of(basis));
         let seed: Seed = self.seed().derive(&format!("evaluation-key/seed/{purpose}"), &context);
         let secret_seed = self.seed().derive(&format!("evaluation-key/secret/{purpose}"), &context);
         let randomness = Expander::new(&secret_seed, "evaluation-key/error");
-        let bodies = parameters
-            .top()
-            .decomposition()
-            .rows()
+        let rows: Vec<_> = decomposition.rows().collect();
+        let bodies = rows
+            .iter()
             .enumerate()
             .map(|(row, gadget)| {
-                let mut body = Poly::<Coeff>::zero(parameters.key_basis());
+                let mut body = Poly::<Coeff>::zero(basis);
                 add_error(&mut body, &randomness, row as u64, parameters);
                 let mut body = body.into_ntt();
-                self.subtract_mask(&mut body, row_uniform(parameters, &seed, row));
-                for (position, ((limb, body), (_, from))) in body.limbs_mut().zip(from.limbs()).enumerate() {
+                self.subtract_mask(&mut body, row_uniform_over(basis, &seed, row));
+                for (position, ((limb, body), (_, from))) in body.limbs_mut().zip(from.0.limbs()).enumerate() {
                     if gadget.limbs.contains(&position) {
                         let modulus = limb.modulus();
                         let special = parameters
@@ -101,6 +128,6 @@ impl<C: SchemeContext> SecretKey<C> {
                 body
             })
             .collect();
-        KeySwitchingKey::new(parameters, bodies, seed).expect("one body for each row")
+        KeySwitchingKey::up_to(parameters, level, bodies, seed).expect("one body for each row")
     }
 }

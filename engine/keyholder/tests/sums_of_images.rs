@@ -47,7 +47,7 @@ fn slots_are_summed_within_the_bound() {
                         .map(|&step| keys.galois(GaloisElement::row_rotation(step, degree)).unwrap())
                         .collect();
                     let [c0, c1] = ciphertext.rlwe().components() else { panic!("two components") };
-                    let sum = automorphism_sum(parameters, ring, c0, c1, &used, ciphertext.level());
+                    let sum = automorphism_sum(ring, c0, c1, &used, ciphertext.level());
                     let images = ciphertext.noise().scaled((count as f64).log2());
                     let noise = images.plus(key_switch_sum_noise(parameters, ring, count));
                     let sum = Ciphertext::new(&context, sum, noise).unwrap();

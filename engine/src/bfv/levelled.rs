@@ -12,7 +12,7 @@
 use super::ciphertext::Ciphertext;
 use super::context::Context;
 use super::evaluator::Evaluator;
-use crate::error::{Error, KeyName, Object};
+use crate::error::{Error, Object};
 use crate::noise::NoiseBound;
 use crate::params::Level;
 use crate::ring::{NttDivision, Poly};
@@ -61,7 +61,7 @@ impl Evaluator {
         keys: &EvaluationKeys,
     ) -> Result<Ciphertext, Error> {
         self.context().same_parameters(Object::EvaluationKeys, keys.parameters())?;
-        let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
+        let key = keys.relinearization_at(a.level())?;
         self.check_pair(a, b)?;
         let of_addend = addend.map_or(NoiseBound::NONE, Ciphertext::noise);
         let noise = self.context().levelled_product_noise([a.noise(), b.noise(), of_addend], a.level())?;
@@ -87,7 +87,7 @@ impl Evaluator {
         keys: &EvaluationKeys,
     ) -> Result<Ciphertext, Error> {
         self.context().same_parameters(Object::EvaluationKeys, keys.parameters())?;
-        let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
+        let key = keys.relinearization_at(a.level())?;
         self.check_pair(a, b)?;
         let parameters = self.context().parameters();
         let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
@@ -95,7 +95,7 @@ impl Evaluator {
         self.context().admit("a product within the basis", noise, a.level())?;
         let [c0, c1, c2] = self.levelled_tensor(a, b)?;
         let digits = c2.to_coeff();
-        let product = rlwe::relinearize(parameters, ring, [c0, c1], &digits, Some(&c2), key, a.level());
+        let product = rlwe::relinearize(ring, [c0, c1], &digits, Some(&c2), key, a.level());
         self.finish("a product within the basis", product, noise)
     }
 

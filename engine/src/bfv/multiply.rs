@@ -8,7 +8,7 @@ use blindrelay_kernels::Backend;
 
 use super::ciphertext::Ciphertext;
 use super::evaluator::Evaluator;
-use crate::error::{Error, KeyName, Object};
+use crate::error::{Error, Object};
 use crate::noise::NoiseBound;
 use crate::params::{Level, ParameterError, RingLevel};
 use crate::ring::{Basis, Coeff, Ntt, Poly, Scaling};
@@ -79,13 +79,13 @@ impl Evaluator {
         keys: &EvaluationKeys,
     ) -> Result<Ciphertext, Error> {
         self.context().same_parameters(Object::EvaluationKeys, keys.parameters())?;
-        let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
+        let key = keys.relinearization_at(a.level())?;
         let (product, noise, ring) = self.scaled_product(a, b)?;
         let parameters = self.context().parameters();
         let noise = noise.plus(rlwe::key_switch_noise(parameters, ring));
         self.context().admit("multiplication with relinearization", noise, a.level())?;
         let [c0, c1, c2] = product;
-        let rlwe = rlwe::relinearize(parameters, ring, [c0.into_ntt(), c1.into_ntt()], &c2, None, key, a.level());
+        let rlwe = rlwe::relinearize(ring, [c0.into_ntt(), c1.into_ntt()], &c2, None, key, a.level());
         self.finish("multiplication with relinearization", rlwe, noise)
     }
 
@@ -94,13 +94,13 @@ impl Evaluator {
         self.check(a)?;
         self.context().same_parameters(Object::EvaluationKeys, keys.parameters())?;
         let [c0, c1, c2] = a.rlwe().components() else { return Ok(a.clone()) };
-        let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
+        let key = keys.relinearization_at(a.level())?;
         let parameters = self.context().parameters();
         let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
         let noise = a.noise().plus(rlwe::key_switch_noise(parameters, ring));
         self.context().admit("relinearization", noise, a.level())?;
         let digits = c2.clone().into_coeff();
-        let rlwe = rlwe::relinearize(parameters, ring, [c0.clone(), c1.clone()], &digits, Some(c2), key, a.level());
+        let rlwe = rlwe::relinearize(ring, [c0.clone(), c1.clone()], &digits, Some(c2), key, a.level());
         self.finish("relinearization", rlwe, noise)
     }
 

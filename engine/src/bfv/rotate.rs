@@ -2,7 +2,7 @@
 
 use super::ciphertext::Ciphertext;
 use super::evaluator::Evaluator;
-use crate::error::{Error, KeyName, Object};
+use crate::error::{Error, Object};
 use crate::ring::GaloisElement;
 use crate::rlwe::{self, EvaluationKeys};
 
@@ -30,12 +30,12 @@ impl Evaluator {
             return Ok(a.clone());
         }
         let [c0, c1] = Self::pair("an automorphism", a)?;
-        let key = keys.galois(element).ok_or(Error::MissingKey { key: KeyName::Galois(element.value()) })?;
+        let key = keys.galois_at(element, a.level())?;
         let parameters = self.context().parameters();
         let ring = parameters.at(a.level()).ok_or(Error::LevelExhausted)?;
         let noise = a.noise().plus(rlwe::key_switch_noise(parameters, ring));
         self.context().admit("an automorphism", noise, a.level())?;
-        let image = rlwe::automorphism(parameters, ring, c0, c1, key, a.level());
+        let image = rlwe::automorphism(ring, c0, c1, key, a.level());
         self.finish("an automorphism", image, noise)
     }
 }

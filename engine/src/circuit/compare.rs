@@ -93,7 +93,7 @@ pub(super) fn fresh(context: &Context) -> Shape {
 }
 
 /// Input number `index`.
-pub(super) fn input<'a, V>(inputs: &'a [V], index: usize, found: usize) -> Result<&'a V, Error> {
+pub(super) fn input<V>(inputs: &[V], index: usize, found: usize) -> Result<&V, Error> {
     inputs.get(index).ok_or(Error::Inputs { expected: index + 1, found })
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, KeyName};
 use crate::noise::NoiseBound;
 use crate::params::{Level, Parameters, preset, presets};
 use crate::ring::{GaloisElement, NttDivision};
-use crate::rlwe::{self, EvaluationKeys};
+use crate::rlwe::{self, EvaluationKeys, KeyPlan};
 
 /// A circuit from input values to output values.
 pub trait Circuit {
@@ -52,8 +52,9 @@ pub trait Circuit {
             depth: top.0 - lowest.0,
             products: counted.products,
             automorphisms: counted.automorphisms,
-            relinearization: counted.products > 0,
-            galois: counted.galois,
+            relinearization: counted.keys.relinearization.is_some(),
+            galois: counted.keys.galois.keys().copied().collect(),
+            keys: counted.keys,
             noise_log2,
             limit_log2,
             outputs,
@@ -86,6 +87,8 @@ pub struct CircuitPlan {
     pub relinearization: bool,
     /// The automorphisms that need keys.
     pub galois: BTreeSet<GaloisElement>,
+    /// The same keys, with the levels up to which they are needed.
+    pub keys: KeyPlan,
     /// Bound on the noise of the output that is closest to its limit, base-2 logarithm.
     pub noise_log2: f64,
     /// The largest noise with which that output decrypts, base-2 logarithm.
@@ -97,10 +100,7 @@ pub struct CircuitPlan {
 impl CircuitPlan {
     /// The keys that the plan needs and a set of keys lacks.
     pub fn missing_keys(&self, keys: Option<&EvaluationKeys>) -> Vec<KeyName> {
-        let relinearization = self.relinearization && keys.is_none_or(|keys| keys.relinearization().is_none());
-        let galois = self.galois.iter().filter(|&&element| keys.is_none_or(|keys| keys.galois(element).is_none()));
-        let relinearization = relinearization.then_some(KeyName::Relinearization);
-        relinearization.into_iter().chain(galois.map(|element| KeyName::Galois(element.value()))).collect()
+        self.keys.missing(keys)
     }
 
     /// Refuses keys that lack one the plan needs, naming all of them.
@@ -114,7 +114,7 @@ impl CircuitPlan {
 struct Counted {
     products: usize,
     automorphisms: usize,
-    galois: BTreeSet<GaloisElement>,
+    keys: KeyPlan,
 }
 
 /// [`Arithmetic`] on shapes: the same checks and bounds as on ciphertexts, and a count of what was done.
@@ -136,6 +136,13 @@ impl Planner {
 
     fn count(&self, change: impl FnOnce(&mut Counted)) {
         change(&mut self.counted.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn count_product(&self, level: Level) {
+        self.count(|counted| {
+            counted.products += 1;
+            counted.keys.relinearize_at(level);
+        });
     }
 
     fn truncate(&self, a: Shape, level: Level) -> Result<Shape, Error> {
@@ -161,7 +168,7 @@ impl Planner {
         let ring = parameters.at(a.level).ok_or(Error::LevelExhausted)?;
         self.count(|counted| {
             counted.automorphisms += 1;
-            counted.galois.insert(element);
+            counted.keys.apply_at(element, a.level);
         });
         self.admitted("an automorphism", Shape { noise: a.noise.plus(rlwe::key_switch_noise(parameters, ring)), ..*a })
     }
@@ -188,7 +195,7 @@ impl Arithmetic for Planner {
         }
         let of_addend = addend.map_or(NoiseBound::NONE, |addend| addend.noise);
         let noise = self.context.levelled_product_noise([a.noise, b.noise, of_addend], level)?;
-        self.count(|counted| counted.products += 1);
+        self.count_product(level);
         Ok(Shape { level: Level(level.0 - 1), noise, factor })
     }
 
@@ -197,7 +204,7 @@ impl Arithmetic for Planner {
         let parameters = self.context.parameters();
         let ring = parameters.at(a.level).ok_or(Error::LevelExhausted)?;
         let noise = self.context.tensor_noise(a.noise, b.noise).plus(rlwe::key_switch_noise(parameters, ring));
-        self.count(|counted| counted.products += 1);
+        self.count_product(a.level);
         let factor = self.context.product_factor(a.level, a.factor, b.factor);
         self.admitted("a product within the basis", Shape { level: a.level, noise, factor })
     }

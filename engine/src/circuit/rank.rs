@@ -68,7 +68,7 @@ impl PairLayout {
 
     /// The rotations by which the results against all opponents are brought together.
     const fn opponents(self) -> RotationSum {
-        RotationSum { stride: self.candidates, count: self.candidates, radix: 2 }
+        RotationSum { stride: self.candidates, count: self.candidates, radix: 4 }
     }
 }
 

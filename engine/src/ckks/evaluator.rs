@@ -7,7 +7,7 @@ use super::ciphertext::{Ciphertext, Shape};
 use super::context::Context;
 use super::encoder::{Plaintext, residue_of};
 use super::scale::Scale;
-use crate::error::{Error, KeyName, Object};
+use crate::error::{Error, Object};
 use crate::params::Level;
 use crate::ring::{Ntt, Poly};
 use crate::rlwe::{self, EvaluationKeys};
@@ -180,7 +180,7 @@ impl Evaluator {
     /// [`Evaluator::multiply_relinearize`] followed by [`Evaluator::rescale`]: the same result, with one division for both.
     pub fn multiply_rescale(&self, a: &Ciphertext, b: &Ciphertext, keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
         self.context.same_parameters(Object::EvaluationKeys, keys.parameters())?;
-        let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
+        let key = keys.relinearization_at(a.shape().level)?;
         self.check_pair(a, b)?;
         let product = self.context.relinearized_shape(&self.context.product_shape(a.shape(), b.shape())?)?;
         let shape = self.context.rescaled_shape(&product)?;
@@ -193,7 +193,7 @@ impl Evaluator {
     }
 
     fn relinearize_owned(&self, a: Ciphertext, keys: &EvaluationKeys) -> Result<Ciphertext, Error> {
-        let key = keys.relinearization().ok_or(Error::MissingKey { key: KeyName::Relinearization })?;
+        let key = keys.relinearization_at(a.shape().level)?;
         let shape = self.context.relinearized_shape(a.shape())?;
         let ring = self.context.ring_of(&shape)?;
         let components: Result<[Poly<Ntt>; 3], _> = a.into_rlwe().into_components().try_into();
@@ -203,8 +203,7 @@ impl Evaluator {
             found: found.len(),
         })?;
         let digits = c2.to_coeff();
-        let parameters = self.context.parameters();
-        let rlwe = rlwe::relinearize(parameters, ring, [c0, c1], &digits, Some(&c2), key, shape.level);
+        let rlwe = rlwe::relinearize(ring, [c0, c1], &digits, Some(&c2), key, shape.level);
         Ciphertext::new(&self.context, rlwe, shape)
     }
 

@@ -4,7 +4,7 @@ use super::arithmetic::Arithmetic;
 use super::ciphertext::Ciphertext;
 use super::context::Context;
 use super::evaluator::{Evaluator, pair};
-use crate::error::{Error, KeyName, Object};
+use crate::error::{Error, Object};
 use crate::ring::GaloisElement;
 use crate::rlwe::{self, EvaluationKeys};
 
@@ -34,11 +34,11 @@ impl Evaluator {
         let degree = self.context().parameters().degree();
         let wanted = steps.iter().map(|&step| {
             let element = GaloisElement::row_rotation(step, degree);
-            keys.galois(element).ok_or(Error::MissingKey { key: KeyName::Galois(element.value()) })
+            keys.galois_at(element, shape.level)
         });
         let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
         let ring = self.context().ring_of(&shape)?;
-        let mut sum = rlwe::automorphism_sum(self.context().parameters(), ring, c0, c1, &wanted, shape.level);
+        let mut sum = rlwe::automorphism_sum(ring, c0, c1, &wanted, shape.level);
         sum.add_assign(a.rlwe());
         Ciphertext::new(self.context(), sum, shape)
     }
@@ -57,9 +57,9 @@ impl Evaluator {
         }
         let shape = self.context().automorphism_shape(a.shape())?;
         let [c0, c1] = pair(a)?;
-        let key = keys.galois(element).ok_or(Error::MissingKey { key: KeyName::Galois(element.value()) })?;
+        let key = keys.galois_at(element, shape.level)?;
         let ring = self.context().ring_of(&shape)?;
-        let image = rlwe::automorphism(self.context().parameters(), ring, c0, c1, key, shape.level);
+        let image = rlwe::automorphism(ring, c0, c1, key, shape.level);
         Ciphertext::new(self.context(), image, shape)
     }
 }

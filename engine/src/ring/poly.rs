@@ -130,6 +130,18 @@ impl<R: Representation> Poly<R> {
         Self { basis: Arc::clone(basis), residues: Buffer::from_slice(kept), representation: PhantomData }
     }
 
+    /// The residues modulo the primes of `basis`, all of which this polynomial has.
+    #[must_use]
+    pub fn over_limbs_of(&self, basis: &Arc<Basis>) -> Self {
+        let mut out = Self::stale(basis);
+        for (limb, values) in out.limbs_mut() {
+            let own = self.limbs().find(|(own, _)| own.modulus() == limb.modulus());
+            assert!(own.is_some(), "a prime that the polynomial does not have");
+            values.copy_from_slice(own.map(|(_, residues)| residues).unwrap_or_default());
+        }
+        out
+    }
+
     pub(super) fn reinterpret<S: Representation>(self) -> Poly<S> {
         Poly { basis: self.basis, residues: self.residues, representation: PhantomData }
     }

@@ -6,25 +6,17 @@
 use super::ciphertext::Ciphertext;
 use super::keys::GaloisKey;
 use super::keyswitch::{Switch, Use, key_switch};
-use crate::params::{Level, Parameters, RingLevel};
+use crate::params::{Level, RingLevel};
 use crate::ring::{Ntt, Poly};
 
 /// The image of a two-component ciphertext under `X -> X^k`, switched back to `s`.
-pub fn automorphism(
-    parameters: &Parameters,
-    ring: &RingLevel,
-    c0: &Poly<Ntt>,
-    c1: &Poly<Ntt>,
-    key: &GaloisKey,
-    level: Level,
-) -> Ciphertext {
-    automorphism_sum(parameters, ring, c0, c1, &[key], level)
+pub fn automorphism(ring: &RingLevel, c0: &Poly<Ntt>, c1: &Poly<Ntt>, key: &GaloisKey, level: Level) -> Ciphertext {
+    automorphism_sum(ring, c0, c1, &[key], level)
 }
 
 /// The images of one ciphertext under several automorphisms, in the order of the keys: the same residues as [`automorphism`] for each, but
 /// `c1` is decomposed and its digits are transformed once for all.
 pub fn automorphisms(
-    parameters: &Parameters,
     ring: &RingLevel,
     c0: &Poly<Ntt>,
     c1: &Poly<Ntt>,
@@ -32,14 +24,13 @@ pub fn automorphisms(
     level: Level,
 ) -> Vec<Ciphertext> {
     let sums: Vec<&[&GaloisKey]> = keys.chunks(1).collect();
-    sums_of_images(parameters, ring, [c0, c1], &sums, level)
+    sums_of_images(ring, [c0, c1], &sums, level)
 }
 
 /// The sum of the images of one ciphertext under several automorphisms, zero for none. `c1` is decomposed once, and the sum of all products
 /// with keys is divided by the special primes once: less time than [`automorphisms`], and one rounding instead of one an image. The noise
 /// it adds is bounded by [`key_switch_sum_noise`](super::key_switch_sum_noise).
 pub fn automorphism_sum(
-    parameters: &Parameters,
     ring: &RingLevel,
     c0: &Poly<Ntt>,
     c1: &Poly<Ntt>,
@@ -47,11 +38,10 @@ pub fn automorphism_sum(
     level: Level,
 ) -> Ciphertext {
     let zero = || Ciphertext::new(vec![Poly::zero(ring.basis()), Poly::zero(ring.basis())], level);
-    sums_of_images(parameters, ring, [c0, c1], &[keys], level).pop().unwrap_or_else(zero)
+    sums_of_images(ring, [c0, c1], &[keys], level).pop().unwrap_or_else(zero)
 }
 
 fn sums_of_images<'a>(
-    parameters: &Parameters,
     ring: &RingLevel,
     [c0, c1]: [&Poly<Ntt>; 2],
     sums: &[&[&'a GaloisKey]],
@@ -60,9 +50,9 @@ fn sums_of_images<'a>(
     let switched = if ring.decomposition().is_centred() {
         let used = |key: &'a GaloisKey| Use { key: key.key(), permutation: Some(key.permutation()) };
         let uses: Vec<Vec<_>> = sums.iter().map(|keys| keys.iter().copied().map(used).collect()).collect();
-        Switch::new(parameters, ring, &c1.to_coeff(), Some(c1)).apply(&uses)
+        Switch::new(ring, &c1.to_coeff(), Some(c1)).apply(&uses)
     } else {
-        sums.iter().map(|keys| digits_of_images(parameters, ring, c1, keys)).collect()
+        sums.iter().map(|keys| digits_of_images(ring, c1, keys)).collect()
     };
     let components = switched.into_iter().zip(sums).map(|([mut body, uniform], keys)| {
         for key in *keys {
@@ -74,11 +64,11 @@ fn sums_of_images<'a>(
 }
 
 /// The sum of the key switches of all images of `c1`, each decomposed by itself.
-fn digits_of_images(parameters: &Parameters, ring: &RingLevel, c1: &Poly<Ntt>, keys: &[&GaloisKey]) -> [Poly<Ntt>; 2] {
+fn digits_of_images(ring: &RingLevel, c1: &Poly<Ntt>, keys: &[&GaloisKey]) -> [Poly<Ntt>; 2] {
     let mut sums = [Poly::zero(ring.basis()), Poly::zero(ring.basis())];
     for key in keys {
         let image = c1.automorphism(key.permutation());
-        let switched = key_switch(parameters, ring, &image.to_coeff(), Some(&image), key.key());
+        let switched = key_switch(ring, &image.to_coeff(), Some(&image), key.key());
         sums.iter_mut().zip(&switched).for_each(|(sum, part)| sum.add_assign(part));
     }
     sums

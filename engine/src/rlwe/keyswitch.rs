@@ -11,7 +11,10 @@ use super::keys::{KeySwitchingKey, RelinearizationKey};
 use super::modswitch::drop_prime;
 use crate::noise::{CANONICAL_TAIL, NoiseBound, PRODUCT_TAIL, canonical_rounding, log2_sum};
 use crate::params::{Level, Parameters, RingLevel};
-use crate::ring::{Coeff, Digits, ERROR_STANDARD_DEVIATION, Limb, Ntt, NttDivision, NttPermutation, Poly, Remainder, SuccessiveRemainder};
+use crate::ring::{
+    Coeff, Digits, ERROR_STANDARD_DEVIATION, Limb, Ntt, NttDivision, NttPermutation, Poly, Remainder,
+    SuccessiveRemainder,
+};
 
 /// So many residues of keys are brought closer before they are used: a quarter of what the second-level caches of current servers hold.
 const AHEAD: usize = 1 << 16;
@@ -27,20 +30,12 @@ pub(super) struct Use<'a> {
 pub(super) struct Switch<'a> {
     ring: &'a RingLevel,
     digits: Digits<'a>,
-    /// How many ciphertext primes of the keys this level has dropped.
-    unused: usize,
 }
 
 impl<'a> Switch<'a> {
     /// Of the digits of `x`; `transformed` is `x` in evaluation form, where the caller has it.
-    pub(super) fn new(
-        parameters: &Parameters,
-        ring: &'a RingLevel,
-        x: &'a Poly<Coeff>,
-        transformed: Option<&'a Poly<Ntt>>,
-    ) -> Self {
-        let unused = parameters.top().basis().len() - ring.basis().len();
-        Self { ring, digits: ring.decomposition().decompose(x, transformed), unused }
+    pub(super) fn new(ring: &'a RingLevel, x: &'a Poly<Coeff>, transformed: Option<&'a Poly<Ntt>>) -> Self {
+        Self { ring, digits: ring.decomposition().decompose(x, transformed) }
     }
 
     /// For each sum of uses, `(sum_d digit_d b_d, sum_d digit_d a_d)` over all of them, divided by the special primes where there are any.
@@ -83,24 +78,28 @@ impl<'a> Switch<'a> {
         products.into_iter().map(|product| product.map(|poly| division.remainder(poly))).collect()
     }
 
-    /// Which prime of a key is prime number `index` of the target basis: the key has all ciphertext primes before the special ones; a lower
+    /// Which prime of a key is prime number `index` of the target basis: the key has the ciphertext primes of its level before the special ones; a lower
     /// level uses only the first of them.
-    fn of_key(&self, index: usize) -> usize {
-        if index < self.ring.basis().len() { index } else { index + self.unused }
+    fn of_key(&self, key: &KeySwitchingKey, index: usize) -> usize {
+        let own = self.ring.basis().len();
+        if index < own { index } else { index + (key.level().0 + 1).saturating_sub(own) }
     }
 
     /// What [`Switch::dot`] will read of keys first modulo prime number `index`.
     fn rows(&self, index: usize, sum: Option<&Vec<Use<'a>>>) -> Prefetch<'a> {
         let degree = self.ring.basis().degree();
-        let rows = sum.into_iter().flatten().flat_map(|used| used.key.rows().iter().take(self.digits.len()));
-        let halves = rows.flat_map(|row| [&row.body, &row.uniform]).map(|half| half.limb(self.of_key(index)));
+        let halves = sum.into_iter().flatten().flat_map(|used| {
+            let of_key = self.of_key(used.key, index);
+            let rows = used.key.rows().iter().take(self.digits.len());
+            rows.flat_map(|row| [&row.body, &row.uniform]).map(move |half| half.limb(of_key))
+        });
         Prefetch::new(halves.take(AHEAD / degree).collect())
     }
 
     /// Both sums of products modulo prime number `index` of the target basis.
     fn dot(&self, index: usize, limb: &Limb, digits: &[&[u64]], uses: &[Use<'a>], out: [&mut [u64]; 2]) {
-        let of_key = self.of_key(index);
         let terms = uses.iter().flat_map(|used| {
+            let of_key = self.of_key(used.key, index);
             let automorphism = used.permutation.map(NttPermutation::action);
             digits.iter().zip(used.key.rows()).map(move |(&x, row)| DotTerm {
                 x,
@@ -150,13 +149,12 @@ impl<'a> Switch<'a> {
 /// `(sum_d digit_d b_d, sum_d digit_d a_d)` for the digits of `x`, divided by the special primes where there are any: an encryption under
 /// `s` of `x s'`. `transformed` is `x` in evaluation form, where the caller has it.
 pub fn key_switch(
-    parameters: &Parameters,
     ring: &RingLevel,
     x: &Poly<Coeff>,
     transformed: Option<&Poly<Ntt>>,
     key: &KeySwitchingKey,
 ) -> [Poly<Ntt>; 2] {
-    let switched = Switch::new(parameters, ring, x, transformed).apply(&[vec![Use { key, permutation: None }]]);
+    let switched = Switch::new(ring, x, transformed).apply(&[vec![Use { key, permutation: None }]]);
     let zero = || Poly::zero(ring.basis());
     switched.into_iter().next().unwrap_or_else(|| [zero(), zero()])
 }
@@ -205,7 +203,6 @@ pub fn key_switch_canonical(ring: &RingLevel, count: usize, degree: usize) -> f6
 
 /// Two components from three; `transformed` is `c2` in evaluation form, where the caller has it.
 pub fn relinearize(
-    parameters: &Parameters,
     ring: &RingLevel,
     [mut c0, mut c1]: [Poly<Ntt>; 2],
     c2: &Poly<Coeff>,
@@ -213,7 +210,7 @@ pub fn relinearize(
     key: &RelinearizationKey,
     level: Level,
 ) -> Ciphertext {
-    let [body, uniform] = key_switch(parameters, ring, c2, transformed, &key.0);
+    let [body, uniform] = key_switch(ring, c2, transformed, &key.0);
     c0.add_assign(&body);
     c1.add_assign(&uniform);
     Ciphertext::new(vec![c0, c1], level)
@@ -231,8 +228,8 @@ pub fn relinearize_and_drop_prime(
     level: Level,
 ) -> Option<Ciphertext> {
     let lower = Level(level.0.checked_sub(1)?);
-    if let Some(components) = Switch::new(parameters, ring, c2, transformed).apply_and_drop([&c0, &c1], &key.0) {
+    if let Some(components) = Switch::new(ring, c2, transformed).apply_and_drop([&c0, &c1], &key.0) {
         return Some(Ciphertext::new(components.into(), lower));
     }
-    drop_prime(parameters, &relinearize(parameters, ring, [c0, c1], c2, transformed, key, level))
+    drop_prime(parameters, &relinearize(ring, [c0, c1], c2, transformed, key, level))
 }

@@ -19,24 +19,26 @@ use crate::ring::SEED_BYTES;
 #[derive(Clone, Copy)]
 pub(super) struct Shape<'a> {
     spec: &'a ParameterSpec,
-    rows: usize,
 }
 
 impl<'a> Shape<'a> {
     /// The lengths under validated parameters.
     pub(super) fn of(parameters: &'a Parameters) -> Self {
-        Self { spec: parameters.spec(), rows: parameters.top().decomposition().rows().len() }
+        Self::of_spec(parameters.spec())
     }
 
-    /// The lengths under a specification, with the rows of a key counted as `Decomposition` does.
+    /// The lengths under a specification.
     pub(super) fn of_spec(spec: &'a ParameterSpec) -> Self {
-        let rows = match spec.special_primes.len() {
-            0 => {
-                spec.ciphertext_primes.iter().map(|&prime| bits(prime).div_ceil(spec.digit_bits.max(1)) as usize).sum()
-            }
-            special => spec.ciphertext_primes.len().div_ceil(special),
-        };
-        Self { spec, rows }
+        Self { spec }
+    }
+
+    /// The rows of a key for a level and those below, counted as `Decomposition` does.
+    fn rows(self, level: usize) -> usize {
+        let primes = self.spec.ciphertext_primes.iter().take(level + 1);
+        match self.spec.special_primes.len() {
+            0 => primes.map(|&prime| bits(prime).div_ceil(self.spec.digit_bits.max(1)) as usize).sum(),
+            special => primes.len().div_ceil(special),
+        }
     }
 
     /// The primes of the top level.
@@ -48,7 +50,11 @@ impl<'a> Shape<'a> {
     fn has(self, kind: Kind) -> Result<(), WireError> {
         let approximate = matches!(self.spec.scheme, Scheme::Ckks { .. });
         let wanted = match kind {
-            Kind::SeededCiphertext | Kind::Ciphertext | Kind::Answer | Kind::LevelledSeededCiphertext if approximate => "BFV",
+            Kind::SeededCiphertext | Kind::Ciphertext | Kind::Answer | Kind::LevelledSeededCiphertext
+                if approximate =>
+            {
+                "BFV"
+            }
             Kind::ApproximateCiphertext | Kind::SeededApproximateCiphertext if !approximate => "CKKS",
             _ => return Ok(()),
         };
@@ -74,9 +80,15 @@ impl<'a> Shape<'a> {
         self.poly_over(self.spec.ciphertext_primes.iter().take(level + 1))
     }
 
-    /// Bytes of one key-switching key.
+    /// Bytes of one key-switching key for every level.
     pub(super) fn key(self) -> usize {
-        SEED_BYTES + self.rows * self.poly_over(self.spec.ciphertext_primes.iter().chain(&self.spec.special_primes))
+        self.key_up_to(self.top_level())
+    }
+
+    /// Bytes of one key-switching key for a level and those below.
+    pub(super) fn key_up_to(self, level: usize) -> usize {
+        let primes = self.spec.ciphertext_primes.iter().take(level + 1).chain(&self.spec.special_primes);
+        SEED_BYTES + self.rows(level) * self.poly_over(primes)
     }
 
     /// Bytes of `count` residues modulo the answer prime, where there is one.
@@ -161,7 +173,7 @@ pub(super) fn total_len(frame: &Frame<'_>, shape: Shape<'_>) -> Result<usize, Wi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::{BILL_8192, preset, presets};
+    use crate::params::{BILL_8192, Level, preset, presets};
     use blindrelay_kernels::{Backend, ntt_primes_below};
 
     #[test]
@@ -175,7 +187,10 @@ mod tests {
         };
         for spec in presets().into_iter().chain([special(8192, 1), special(16_384, 2)]) {
             let parameters = Parameters::new(spec.clone(), Backend::Scalar).unwrap();
-            assert_eq!(Shape::of_spec(&spec).rows, Shape::of(&parameters).rows, "{}", spec.name);
+            for level in 0..spec.ciphertext_primes.len() {
+                let rows = parameters.at(Level(level)).unwrap().decomposition().rows().len();
+                assert_eq!(Shape::of_spec(&spec).rows(level), rows, "{} {level}", spec.name);
+            }
         }
     }
 }

@@ -183,8 +183,8 @@ impl Description {
             Kind::EvaluationKeys => {
                 let typed: EvaluationKeysHeader = frame.typed(MAX_TYPED_BYTES)?;
                 self.seeded = true;
-                self.relinearization = Some(typed.relinearization);
-                self.galois_elements = Some(typed.galois.0);
+                self.relinearization = Some(typed.relinearization > 0);
+                self.galois_elements = Some(typed.elements());
             }
             Kind::Message => {
                 let typed: MessageHeader = frame.typed(MAX_TYPED_BYTES)?;

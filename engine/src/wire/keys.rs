@@ -8,7 +8,7 @@ use super::codec::{self, List};
 use super::error::{GaloisFault, HeaderFault, WireError};
 use super::header::{Frame, HEADER_BYTES, Kind, Payload, prefix};
 use super::poly::{read_poly, read_seed, write_poly};
-use crate::params::Parameters;
+use crate::params::{Level, Parameters};
 use crate::ring::{GaloisElement, SEED_BYTES};
 use crate::rlwe::{EvaluationKeys, GaloisKey, KeySwitchingKey, PublicKey, RelinearizationKey};
 
@@ -54,16 +54,39 @@ pub fn public_key_from_bytes(bytes: &[u8], parameters: &Parameters) -> Result<Pu
     Ok(PublicKey::new(parameters, body, seed))
 }
 
+/// An automorphism has this many bits in the list; above them stands how many of the highest levels its key does not serve.
+const ELEMENT_BITS: u32 = 20;
+
 /// Which keys follow: the one for relinearization first, then those of these automorphisms, ascending.
 #[derive(Serialize, Deserialize)]
 pub(super) struct EvaluationKeysHeader {
-    pub(super) relinearization: bool,
+    /// 0 without a key for relinearization, otherwise one more than the number of the highest levels that it does not serve.
+    pub(super) relinearization: u8,
     pub(super) galois: List<u32>,
 }
 
+/// A key of a set, and the highest level that it serves.
+type Planned<T> = (T, usize);
+
 impl EvaluationKeysHeader {
-    /// The automorphisms, checked against a ring degree.
-    fn elements(&self, degree: usize) -> Result<Vec<GaloisElement>, WireError> {
+    /// The automorphisms, whatever level their keys serve.
+    pub(super) fn elements(&self) -> Vec<u32> {
+        self.galois.0.iter().map(|entry| entry & ((1 << ELEMENT_BITS) - 1)).collect()
+    }
+
+    fn serves(lacking: u32, shape: Shape<'_>) -> Result<usize, WireError> {
+        let (found, top) = (lacking as usize, shape.top_level());
+        top.checked_sub(found).ok_or(WireError::Level { found: Level(found), top: Level(top) })
+    }
+
+    /// The level of the key for relinearization, if there is one.
+    fn relinearization(&self, shape: Shape<'_>) -> Result<Option<usize>, WireError> {
+        self.relinearization.checked_sub(1).map(|lacking| Self::serves(u32::from(lacking), shape)).transpose()
+    }
+
+    /// The automorphisms with the levels of their keys, checked against a ring degree.
+    fn galois(&self, shape: Shape<'_>) -> Result<Vec<Planned<GaloisElement>>, WireError> {
+        let degree = shape.degree();
         if self.galois.0.len() > MAX_GALOIS_KEYS {
             let (found, limit) = (self.galois.0.len(), MAX_GALOIS_KEYS);
             return Err(WireError::TypedHeader {
@@ -71,7 +94,7 @@ impl EvaluationKeysHeader {
             });
         }
         let mut before = None;
-        let check = |&element: &u32| {
+        let check = |(entry, element): (&u32, u32)| {
             let refuse = |reason| WireError::GaloisElement { element, reason };
             if element % 2 == 0 {
                 return Err(refuse(GaloisFault::Even));
@@ -81,9 +104,10 @@ impl EvaluationKeysHeader {
                 Some(last) if last > element => return Err(refuse(GaloisFault::NotAscending)),
                 _ => {}
             }
-            GaloisElement::new(element, degree).ok_or_else(|| refuse(GaloisFault::TooLarge))
+            let known = GaloisElement::new(element, degree).ok_or_else(|| refuse(GaloisFault::TooLarge))?;
+            Ok((known, Self::serves(entry >> ELEMENT_BITS, shape)?))
         };
-        self.galois.0.iter().map(check).collect()
+        self.galois.0.iter().zip(self.elements()).map(check).collect()
     }
 }
 
@@ -97,8 +121,9 @@ impl TypedHeader for EvaluationKeysHeader {
     }
 
     fn payload_len(&self, shape: Shape<'_>) -> Result<usize, WireError> {
-        let count = usize::from(self.relinearization) + self.elements(shape.degree())?.len();
-        Ok(count * shape.key())
+        let galois = self.galois(shape)?;
+        let levels = self.relinearization(shape)?.into_iter().chain(galois.into_iter().map(|(_, level)| level));
+        Ok(levels.map(|level| shape.key_up_to(level)).sum())
     }
 }
 
@@ -113,13 +138,20 @@ fn write_key(key: &KeySwitchingKey, out: &mut Vec<u8>) {
     key.rows().iter().for_each(|row| write_poly(&row.body, out));
 }
 
-#[expect(clippy::expect_used, reason = "as many bodies are read as the decomposition has rows")]
-fn read_key(payload: &mut Payload<'_>, parameters: &Parameters) -> Result<KeySwitchingKey, WireError> {
+fn read_key(payload: &mut Payload<'_>, parameters: &Parameters, level: usize) -> Result<KeySwitchingKey, WireError> {
+    let (level, top) = (Level(level), parameters.top_level());
+    let ring = parameters.at(level).ok_or(WireError::Level { found: level, top })?;
     let seed = read_seed(payload)?;
-    let bodies = (0..parameters.top().decomposition().rows().len())
-        .map(|_| read_poly(payload, parameters.key_basis()))
+    let decomposition = ring.decomposition();
+    let bodies = (0..decomposition.rows().len())
+        .map(|_| read_poly(payload, decomposition.target()))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(KeySwitchingKey::new(parameters, bodies, seed).expect("one body for each row of the decomposition"))
+    KeySwitchingKey::up_to(parameters, level, bodies, seed).ok_or(WireError::Level { found: level, top })
+}
+
+/// How many of the highest levels a key does not serve.
+fn lacking(key: &KeySwitchingKey, parameters: &Parameters) -> u32 {
+    parameters.top_level().0.saturating_sub(key.level().0) as u32
 }
 
 impl Wire for EvaluationKeys {
@@ -129,11 +161,16 @@ impl Wire for EvaluationKeys {
 
     /// A set of more than [`MAX_GALOIS_KEYS`] automorphism keys is written, but readers refuse it.
     fn to_bytes(&self) -> Vec<u8> {
-        let galois = List(self.galois_keys().map(|key| key.element().value()).collect());
+        let parameters = self.parameters();
+        let entry = |key: &GaloisKey| key.element().value() | lacking(key.key(), parameters) << ELEMENT_BITS;
+        let galois = List(self.galois_keys().map(entry).collect());
         let relinearization = self.relinearization();
-        let count = usize::from(relinearization.is_some()) + galois.0.len();
-        let typed = EvaluationKeysHeader { relinearization: relinearization.is_some(), galois };
-        let payload_len = count * Shape::of(self.parameters()).key();
+        let of_relinearization = relinearization.map_or(0, |key| 1 + lacking(&key.0, parameters) as u8);
+        let typed = EvaluationKeysHeader { relinearization: of_relinearization, galois };
+        let shape = Shape::of(parameters);
+        let levels = relinearization.into_iter().map(|key| key.0.level());
+        let levels = levels.chain(self.galois_keys().map(|key| key.key().level()));
+        let payload_len = levels.map(|level| shape.key_up_to(level.0)).sum();
         let mut bytes = prefix(Self::KIND, self.parameters().digest(), &codec::encode(&typed), payload_len);
         let relinearization = relinearization.map(|key| &key.0);
         relinearization
@@ -148,12 +185,14 @@ impl Wire for EvaluationKeys {
         let shape = Shape::of(parameters);
         let typed: EvaluationKeysHeader = frame.typed(EvaluationKeysHeader::limit(shape))?;
         let mut payload = frame.payload(typed.payload_len(shape)?)?;
-        let relinearization =
-            typed.relinearization.then(|| read_key(&mut payload, parameters).map(RelinearizationKey)).transpose()?;
+        let relinearization = typed.relinearization(shape)?;
+        let relinearization = relinearization
+            .map(|level| read_key(&mut payload, parameters, level).map(RelinearizationKey))
+            .transpose()?;
         let galois = typed
-            .elements(parameters.degree())?
+            .galois(shape)?
             .into_iter()
-            .map(|element| Ok(GaloisKey::new(parameters, element, read_key(&mut payload, parameters)?)))
+            .map(|(element, level)| Ok(GaloisKey::new(parameters, element, read_key(&mut payload, parameters, level)?)))
             .collect::<Result<Vec<_>, WireError>>()?;
         Ok(Self::new(parameters, relinearization, galois))
     }

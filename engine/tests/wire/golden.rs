@@ -81,7 +81,8 @@ fn shape_row(parameters: &Parameters) -> String {
     let (name, degree, digits) = (&spec.name, spec.ring_degree, spec.digit_bits);
     if let Scheme::Bfv { plaintext_modulus } = spec.scheme {
         let answer = spec.answer_prime.map_or("none".to_owned(), |prime| prime.to_string());
-        return format!("| `{name}` | {degree} | {plaintext_modulus} | {digits} | {rows} | {answer} |");
+        let special = spec.special_primes.len();
+        return format!("| `{name}` | {degree} | {plaintext_modulus} | {digits} | {special} | {rows} | {answer} |");
     }
     let Scheme::Ckks { scale_bits } = spec.scheme else { panic!("{name} is of a scheme without a table") };
     let (ciphertext, special) = (spec.ciphertext_primes.len(), spec.special_primes.len());

@@ -1,8 +1,10 @@
 //! What a set of evaluation keys may not say or contain.
 
-use blindrelay_engine::Modulus;
-use blindrelay_engine::rlwe::EvaluationKeys;
+use blindrelay_engine::params::Level;
+use blindrelay_engine::ring::GaloisElement;
+use blindrelay_engine::rlwe::{EvaluationKeys, GaloisKey, KeySwitchingKey, RelinearizationKey};
 use blindrelay_engine::wire::{GaloisFault, HeaderFault, Kind, MAX_GALOIS_KEYS, Wire, WireError, exact_len, max_len};
+use blindrelay_engine::{Error, KeyName, Modulus};
 
 use crate::crafted::{typed, with_bits, with_typed};
 use crate::objects;
@@ -24,13 +26,41 @@ fn galois_elements_are_odd_below_twice_the_degree_and_ascending() {
     assert_eq!(refusal(&[0, 2, 9, 9]), element(9, GaloisFault::Duplicate));
     assert_eq!(refusal(&[0, 2, 9, 3]), element(3, GaloisFault::NotAscending));
     assert_eq!(refusal(&[0, 2, 3, 251, 1, 16]), element(4097, GaloisFault::TooLarge));
-    assert_eq!(refusal(&[0, 2, 3, 252, 255, 255, 255, 255]), element(u32::MAX, GaloisFault::TooLarge));
+    assert_eq!(refusal(&[0, 2, 3, 252, 255, 255, 255, 255]), element((1 << 20) - 1, GaloisFault::TooLarge));
 }
 
 #[test]
-fn a_truth_value_is_zero_or_one() {
-    let malformed = WireError::TypedHeader { reason: HeaderFault::Malformed };
-    assert_eq!(refusal(&[2, 2, 3, 9]), malformed);
+fn a_key_serves_a_level_of_the_parameters() {
+    // One prime, one level: no key can lack a level.
+    let level = WireError::Level { found: Level(1), top: Level(0) };
+    assert_eq!(refusal(&[2, 2, 3, 9]), level);
+    assert_eq!(refusal(&[1, 1, 252, 3, 0, 16, 0]), level);
+}
+
+#[test]
+fn keys_for_lower_levels_are_smaller_and_come_back() {
+    let parameters = WIDE.parameters();
+    let full = objects::evaluation_keys(parameters, true, &[3, 9], 1).unwrap();
+    let lower = |salt: u8| {
+        let target = parameters.at(Level(0)).unwrap().decomposition().target();
+        KeySwitchingKey::up_to(parameters, Level(0), vec![objects::poly(target, salt)], objects::seed(salt)).unwrap()
+    };
+    let three = GaloisElement::new(3, parameters.degree()).unwrap();
+    let nine = GaloisElement::new(9, parameters.degree()).unwrap();
+    let keys = EvaluationKeys::new(
+        parameters,
+        Some(RelinearizationKey(lower(7))),
+        [GaloisKey::new(parameters, three, lower(8)), full.galois(nine).unwrap().clone()],
+    );
+    let bytes = keys.to_bytes();
+    assert_eq!(exact_len(&bytes, parameters), Ok(bytes.len()));
+    // One row of one prime instead of two rows of two.
+    assert_eq!(full.to_bytes().len() - bytes.len() + 4, 2 * 3 * 4096 * 41 / 8);
+    assert_eq!(EvaluationKeys::from_bytes(&bytes, parameters).as_ref(), Ok(&keys));
+    let refused = |name| Error::KeyLevel { key: name, found: Level(0), needed: Level(1) };
+    assert_eq!(keys.relinearization_at(Level(1)).err(), Some(refused(KeyName::Relinearization)));
+    assert_eq!(keys.galois_at(three, Level(1)).err(), Some(refused(KeyName::Galois(3))));
+    assert!(keys.relinearization_at(Level(0)).is_ok() && keys.galois_at(nine, Level(1)).is_ok());
 }
 
 #[test]
