@@ -1,9 +1,8 @@
 //! Decisions at the named sets: slots, shapes and noise. Every threshold over the whole range with `cargo run --release -p blindrelay-tests --bin decisions`.
 
-use blindrelay_engine::circuit::{Circuit, Comparison, Equality, Membership, ValueSet};
+use blindrelay_engine::circuit::{Comparison, Equality, Membership, ValueSet};
 use blindrelay_engine::params::DECIDE_16384;
 use blindrelay_tests::decisions::{Bench, Outcome, thresholds};
-use blindrelay_tests::generator::Generator;
 
 fn hold(outcome: Outcome, slots: usize) {
     assert_eq!((outcome.compared, outcome.wrong), (slots, 0));
@@ -20,27 +19,13 @@ fn thresholds_at_both_ends_and_between() {
     }
 }
 
-/// Random values of the set in all slots, equal ones in about every second.
-fn pairs(bench: &Bench, values: ValueSet, domain: &str) -> [Vec<i64>; 2] {
-    let mut generator = Generator::new(domain, 0);
-    let all: Vec<i64> = values.values().collect();
-    let a: Vec<i64> = (0..bench.slots()).map(|_| *generator.choose(&all)).collect();
-    let b = a.iter().map(|&a| if generator.below(2) == 0 { a } else { *generator.choose(&all) }).collect();
-    [a, b]
-}
-
-fn decided<C: Circuit>(circuit: &C, values: ValueSet, decide: impl Fn(i64, i64) -> bool) {
-    let bench = Bench::new(DECIDE_16384, circuit);
-    let [a, b] = pairs(&bench, values, &circuit.name());
-    let expected: Vec<i64> = a.iter().zip(&b).map(|(&a, &b)| i64::from(decide(a, b))).collect();
-    hold(bench.run(circuit, 0, &[a, b], &[expected]), 16_384);
-}
-
 #[test]
 fn comparisons_and_equalities_of_encrypted_values() {
     let values = ValueSet::new(-32, 32, 1).expect("65 values");
-    decided(&Comparison::new(values).expect("129 differences"), values, |a, b| a >= b);
-    decided(&Equality::Within(values), values, |a, b| a == b);
+    let comparison = Comparison::new(values).expect("129 differences");
+    let bench = Bench::new(DECIDE_16384, &comparison);
+    hold(bench.pairs(&comparison, 0, values, |a, b| a >= b), 16_384);
+    hold(bench.pairs(&Equality::Within(values), 0, values, |a, b| a == b), 16_384);
 }
 
 #[test]
@@ -49,14 +34,6 @@ fn membership_in_a_public_and_in_an_encrypted_set() {
     let elements: Vec<i64> = values.values().filter(|value| value * value % 7 == 2).collect();
     let public = Membership::public(values, &elements).expect("some of them");
     let bench = Bench::new(DECIDE_16384, &public);
-    let [x, element] = pairs(&bench, values, "membership");
-    let expected: Vec<i64> = x.iter().map(|x| i64::from(elements.contains(x))).collect();
-    hold(bench.run(&public, 0, &[x.clone()], &[expected]), 16_384);
-    let encrypted = Membership::encrypted(3).expect("three elements");
-    let product: Vec<i64> = x.iter().zip(&element).map(|(x, e)| (x - e) * (x - e - 1) * (x - 1)).collect();
-    let t = 65_537;
-    let expected: Vec<i64> = product.iter().map(|p| (p + t / 2).rem_euclid(t) - t / 2).collect();
-    let next: Vec<i64> = element.iter().map(|e| e + 1).collect();
-    let ones = vec![1; bench.slots()];
-    hold(Bench::new(DECIDE_16384, &encrypted).run(&encrypted, 0, &[x, element, next, ones], &[expected]), 16_384);
+    hold(bench.membership(0, values, &elements), 16_384);
+    hold(bench.encrypted_membership(0, 5), 16_384);
 }

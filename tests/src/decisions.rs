@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::{Context, Evaluator};
-use blindrelay_engine::circuit::{Arithmetic, Circuit, CircuitPlan, Evaluation, Operand, Threshold, ValueSet};
+use blindrelay_engine::circuit::{
+    Arithmetic, Circuit, CircuitPlan, Evaluation, Membership, Operand, Threshold, ValueSet,
+};
 use blindrelay_engine::params::{Parameters, preset};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::rlwe::EvaluationKeys;
@@ -134,10 +136,55 @@ impl Bench {
         let mut generator = Generator::new("order of values", number);
         let (first, stride) = (generator.below(values.len()), 1 + generator.below(values.len() - 1));
         // Neighbours differ, and every value occurs as long as the stride has no factor in common with their number.
-        let stride = (stride..).find(|stride| gcd(*stride, values.len()) == 1).expect("one of them is a prime");
+        let stride =
+            (stride..2 * values.len()).find(|stride| gcd(*stride, values.len()) == 1).expect("a prime is there");
         let slots: Vec<i64> = (0..self.slots()).map(|slot| values[(first + slot * stride) % values.len()]).collect();
         let expected: Vec<i64> = slots.iter().map(|&value| i64::from(value >= threshold.threshold())).collect();
         self.run(threshold, number, &[slots], &[expected])
+    }
+}
+
+impl Bench {
+    /// A decision about two values of a set: random ones in all slots, equal ones in about every second.
+    pub fn pairs<C: Circuit>(
+        &self,
+        circuit: &C,
+        number: u64,
+        values: ValueSet,
+        decide: impl Fn(i64, i64) -> bool,
+    ) -> Outcome {
+        let mut generator = Generator::new("pairs of values", number);
+        let all: Vec<i64> = values.values().collect();
+        let a: Vec<i64> = (0..self.slots()).map(|_| *generator.choose(&all)).collect();
+        let b: Vec<i64> =
+            a.iter().map(|&a| if generator.below(2) == 0 { a } else { *generator.choose(&all) }).collect();
+        let expected = a.iter().zip(&b).map(|(&a, &b)| i64::from(decide(a, b))).collect();
+        self.run(circuit, number, &[a, b], &[expected])
+    }
+
+    /// Membership of random values in a public set.
+    pub fn membership(&self, number: u64, values: ValueSet, elements: &[i64]) -> Outcome {
+        let circuit = Membership::public(values, elements).expect("distinct elements of the set");
+        let mut generator = Generator::new("values", number);
+        let all: Vec<i64> = values.values().collect();
+        let x: Vec<i64> = (0..self.slots()).map(|_| *generator.choose(&all)).collect();
+        let expected = x.iter().map(|x| i64::from(elements.contains(x))).collect();
+        self.run(&circuit, number, &[x], &[expected])
+    }
+
+    /// Membership of values in encrypted sets, another one in each slot: the product of the differences.
+    pub fn encrypted_membership(&self, number: u64, elements: usize) -> Outcome {
+        let circuit = Membership::encrypted(elements).expect("few elements");
+        let mut generator = Generator::new("values and sets", number);
+        let inputs: Vec<Vec<i64>> =
+            (0..=elements).map(|_| (0..self.slots()).map(|_| generator.value(9)).collect()).collect();
+        let t = self.context.plaintext_modulus();
+        let product = |slot: usize| {
+            let differences = inputs.iter().skip(1).map(|set| t.from_signed(inputs[0][slot] - set[slot]));
+            t.centre(differences.fold(1, |all, difference| t.mul(all, difference)))
+        };
+        let expected = (0..self.slots()).map(product).collect();
+        self.run(&circuit, number, &inputs, &[expected])
     }
 }
 

@@ -1,10 +1,11 @@
 //! `cargo run --release -p blindrelay-tests --bin decisions`: every threshold over the whole range of scores at `decide-16384`, decided on ciphertexts and compared with
-//! the clear comparison in every slot.
+//! the clear comparison in every slot; then some runs of other circuits, with their noise against its bound.
 
 use std::time::{Duration, Instant};
 
+use blindrelay_engine::circuit::{Circuit, Comparison, Equality, Membership, ValueSet};
 use blindrelay_engine::params::DECIDE_16384;
-use blindrelay_tests::decisions::{Bench, closer, thresholds};
+use blindrelay_tests::decisions::{Bench, Outcome, closer, scores, thresholds};
 
 fn main() {
     let begun = Instant::now();
@@ -56,4 +57,40 @@ fn main() {
         begun.elapsed().as_secs_f64()
     );
     assert_eq!(wrong, 0, "decisions differ from the clear ones");
+    others();
+}
+
+/// Runs of each of the other circuits.
+const RUNS: u64 = 8;
+
+fn others() {
+    let values = ValueSet::new(-32, 32, 1).expect("65 values");
+    let scores = scores();
+    let elements: Vec<i64> = scores.values().filter(|score| score % 3 == 0).collect();
+    let comparison = Comparison::new(values).expect("129 differences");
+    let bench = Bench::new(DECIDE_16384, &comparison);
+    println!("{:<52} {:>6} {:>10} {:>10} {:>10} {:>10}", "circuit", "runs", "measured", "bound", "limit", "margin");
+    row(&comparison, |number| bench.pairs(&comparison, number, values, |a, b| a >= b));
+    let equality = Equality::Within(values);
+    row(&equality, |number| bench.pairs(&equality, number, values, |a, b| a == b));
+    let membership = Membership::public(scores, &elements).expect("some of them");
+    row(&membership, |number| bench.membership(number, scores, &elements));
+    let encrypted = Membership::encrypted(64).expect("64 elements");
+    row(&encrypted, |number| bench.encrypted_membership(number, 64));
+    println!("base-2 logarithms of the run closest to its bound; margin = bound - measured");
+}
+
+fn row<C: Circuit>(circuit: &C, run: impl Fn(u64) -> Outcome) {
+    let outcomes: Vec<Outcome> = (0..RUNS).map(run).collect();
+    let wrong: usize = outcomes.iter().map(|outcome| outcome.wrong).sum();
+    assert_eq!(wrong, 0, "{}: {wrong} slots differ from the clear values", circuit.name());
+    let worst = outcomes.iter().map(|outcome| outcome.margin).reduce(closer).expect("at least one run");
+    println!(
+        "{:<52} {RUNS:>6} {:>10.2} {:>10.2} {:>10.2} {:>10.2}",
+        circuit.name(),
+        worst.largest,
+        worst.bound,
+        worst.limit,
+        worst.bound - worst.largest
+    );
 }

@@ -27,7 +27,7 @@ fn every_threshold_over_the_whole_range_of_scores() {
     for threshold in (-126..=128).step_by(2) {
         let circuit = Threshold::new(scores(), threshold).unwrap();
         let expected: Vec<i64> = values.iter().map(|&value| i64::from(value >= threshold)).collect();
-        assert_eq!(world.run_with(&circuit, &[values.clone()], &keys), [expected], "threshold {threshold}");
+        assert_eq!(world.run_with(&circuit, std::slice::from_ref(&values), &keys), [expected], "threshold {threshold}");
         decisions += values.len();
     }
     assert_eq!(decisions, 128 * 256);
@@ -59,7 +59,11 @@ fn thresholds_between_values_and_sets_of_every_kind() {
         for threshold in [minimum + 1, i64::midpoint(minimum, maximum) + 1, maximum] {
             let circuit = Threshold::new(values, threshold).unwrap();
             let expected: Vec<i64> = slots.iter().map(|&value| i64::from(value >= threshold)).collect();
-            assert_eq!(world.run_with(&circuit, &[slots.clone()], &keys), [expected], "{values:?} {threshold}");
+            assert_eq!(
+                world.run_with(&circuit, std::slice::from_ref(&slots), &keys),
+                [expected],
+                "{values:?} {threshold}"
+            );
         }
     }
 }
@@ -140,7 +144,11 @@ fn membership_in_public_sets() {
                 (0..size).map(|_| rest.swap_remove(choices.below(rest.len() as u64) as usize)).collect();
             let circuit = Membership::public(values, &elements).unwrap();
             let expected: Vec<i64> = slots.iter().map(|value| i64::from(elements.contains(value))).collect();
-            assert_eq!(world.run_with(&circuit, &[slots.clone()], &keys), [expected], "{size} of {values:?}");
+            assert_eq!(
+                world.run_with(&circuit, std::slice::from_ref(&slots), &keys),
+                [expected],
+                "{size} of {values:?}"
+            );
         }
     }
 }

@@ -140,7 +140,7 @@ fn sums_over_slots_with_either_radix() {
             .collect();
         for radix in [2, 4] {
             let sum = RotationSum { stride, count, radix };
-            let found = world.run(&Verb::Sum(sum), &[values.clone()]).remove(0);
+            let found = world.run(&Verb::Sum(sum), std::slice::from_ref(&values)).remove(0);
             assert_eq!(found, expected, "stride {stride}, {count} of them, radix {radix}");
         }
     }
@@ -153,7 +153,7 @@ fn sums_over_slots_with_either_radix() {
 fn rows_are_exchanged() {
     let world = World::new(&spec(256, 1));
     let values: Vec<i64> = (0..256).collect();
-    let found = world.run(&Verb::Columns, &[values.clone()]).remove(0);
+    let found = world.run(&Verb::Columns, std::slice::from_ref(&values)).remove(0);
     assert_eq!(found, [&values[128..], &values[..128]].concat());
 }
 

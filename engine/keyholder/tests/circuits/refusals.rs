@@ -133,24 +133,22 @@ fn circuits_with_too_few_inputs_or_levels() {
     let evaluation = Evaluation::new(&side.evaluator, &keys[0]);
     let fresh = Operand::fresh(world.encrypt(&[1], 0).remove(0));
     let values = ValueSet::new(0, 7, 1).unwrap();
-    let run =
-        |circuit: &dyn Fn(&[Operand]) -> Result<Vec<Operand>, Error>, inputs: &[Operand]| circuit(inputs).unwrap_err();
     let threshold = Threshold::new(values, 3).unwrap();
-    let refused = run(&|inputs| threshold.run(&evaluation, inputs), &[]);
+    let refused = threshold.run(&evaluation, &[]).unwrap_err();
     assert_eq!(refused, Error::Inputs { expected: 1, found: 0 });
     let one = std::slice::from_ref(&fresh);
-    let refused = run(&|inputs| Equality::Within(values).run(&evaluation, inputs), one);
+    let refused = Equality::Within(values).run(&evaluation, one).unwrap_err();
     assert_eq!(refused.to_string(), "the circuit takes at least 2 inputs, but 1 were given");
-    let refused = run(&|inputs| Membership::encrypted(3).unwrap().run(&evaluation, inputs), one);
+    let refused = Membership::encrypted(3).unwrap().run(&evaluation, one).unwrap_err();
     assert_eq!(refused, Error::Inputs { expected: 4, found: 1 });
     // Three levels are enough for degree 7, not for 9; and not for 7 from one level lower.
     assert!(threshold.run(&evaluation, one).is_ok());
     let ten = Threshold::new(ValueSet::new(0, 9, 1).unwrap(), 3).unwrap();
     assert!(matches!(ten.plan(world.context()), Err(Error::CircuitTooDeep { .. })));
-    let refused = run(&|inputs| ten.run(&evaluation, inputs), one);
+    let refused = ten.run(&evaluation, one).unwrap_err();
     assert!(matches!(refused, Error::LevelExhausted | Error::Noise { .. }), "{refused}");
     let lower = evaluation.switch_down(&fresh).unwrap();
-    let refused = run(&|inputs| threshold.run(&evaluation, inputs), &[lower]);
+    let refused = threshold.run(&evaluation, &[lower]).unwrap_err();
     assert!(matches!(refused, Error::LevelExhausted | Error::Noise { .. }), "{refused}");
 }
 
