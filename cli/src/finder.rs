@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::{Answer, Context};
-use blindrelay_engine::operator::{Operator, ValueRange};
+use blindrelay_engine::operator::ValueRange;
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::{self, Kind, Wire, content_digest};
-use blindrelay_keyholder::{Expectation, KeyRequirements, SecretKey, file};
+use blindrelay_keyholder::{Expectation, SecretKey, file};
 use blindrelay_routing::Token;
 use blindrelay_routing::find::{
     FIND_SIGNS, FindAnswer, FindError, FindKind, FindRecord, FindRequest, Finding, Opened, PAYLOAD_LEVEL, THRESHOLDS,
@@ -70,8 +70,7 @@ impl Finder {
     /// The keys with which the service decides and selects, as they are sent. They open nothing.
     pub(crate) fn evaluation_keys(&self) -> Result<Vec<u8>, Failure> {
         let finding = Finding::new(self.key.context())?;
-        let requirements = KeyRequirements::of_card(finding.card(), self.key.parameters());
-        Ok(self.key.evaluation_keys(&requirements).to_bytes())
+        Ok(self.key.planned_keys(finding.key_plan()).to_bytes())
     }
 
     /// Refuses a room of another operator.

@@ -1,23 +1,22 @@
-//! The service's side: groups of records, and the answer of a request from all of them.
+//! The operator, and the answer of a request from all groups of a room.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use blindrelay_engine::bfv::{Answer, Ciphertext, Context, Evaluator};
 use blindrelay_engine::circuit::{Circuit, CircuitPlan, Evaluation, Operand};
-use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorCard, OperatorError, Snapshot};
+use blindrelay_engine::operator::{Collection, Operator, OperatorCard, OperatorError, Snapshot};
 use blindrelay_engine::params::Parameters;
-use blindrelay_engine::rlwe::EvaluationKeys;
+use blindrelay_engine::rlwe::{EvaluationKeys, KeyPlan};
 use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Error, Object};
 use rayon::prelude::*;
 
 use super::answer::FindAnswer;
-use super::circuit::{FindCircuit, sum_noise};
+use super::circuit::FindCircuit;
 use super::layout::FindLayout;
 use super::plan::{KEYGEN_COMMAND, card, groups_a_count, worst_plan};
-use super::record::FindRecord;
 use super::request::{FindKind, FindRequest};
+use super::roster::{FindRoster, Group};
 
 /// The operator `find-signs/1`.
 pub struct Finding {
@@ -26,9 +25,9 @@ pub struct Finding {
 }
 
 /// What rosters and snapshots have in common.
-struct Shared {
-    evaluator: Evaluator,
-    layout: FindLayout,
+pub(super) struct Shared {
+    pub(super) evaluator: Evaluator,
+    pub(super) layout: FindLayout,
     plan: CircuitPlan,
 }
 
@@ -41,9 +40,14 @@ impl Finding {
         Ok(Self { card, shared: Arc::new(Shared { evaluator: Evaluator::new(context), layout, plan }) })
     }
 
+    /// The keys that a room needs, each with the highest level at which it is used: what `SecretKey::planned_keys` makes is all that has to be uploaded.
+    pub fn key_plan(&self) -> &KeyPlan {
+        &self.shared.plan.keys
+    }
+
     /// An empty roster.
     pub fn roster(&self) -> FindRoster {
-        FindRoster { shared: Arc::clone(&self.shared), groups: BTreeMap::new(), next_group: 0, places: HashMap::new() }
+        FindRoster::new(Arc::clone(&self.shared))
     }
 }
 
@@ -61,161 +65,9 @@ impl Operator for Finding {
     }
 }
 
-/// A record as it was received.
-#[derive(Clone)]
-struct Record {
-    handle: Handle,
-    bytes: Arc<[u8]>,
-    digest: [u8; 32],
-}
-
-/// A record's ciphertexts, zero outside its place and one level lower; or sums of them.
-#[derive(Clone)]
-struct Masked {
-    tokens: Ciphertext,
-    payloads: Ciphertext,
-}
-
-/// The records that share two ciphertexts, by place.
-#[derive(Clone)]
-struct Group {
-    sums: Masked,
-    records: Vec<Option<Record>>,
-}
-
-impl Group {
-    fn occupied(&self) -> Vec<bool> {
-        self.records.iter().map(Option::is_some).collect()
-    }
-
-    fn free_place(&self) -> Option<usize> {
-        self.records.iter().position(Option::is_none)
-    }
-}
-
 impl Shared {
-    fn context(&self) -> &Arc<Context> {
+    pub(super) fn context(&self) -> &Arc<Context> {
         self.evaluator.context()
-    }
-
-    /// The record times the mask of its place. Always the same residues for the same bytes and place.
-    fn masked(&self, bytes: &[u8], place: usize) -> Result<Masked, OperatorError> {
-        let context = self.context();
-        let record = FindRecord::from_bytes(bytes, context)?;
-        let mask = self.layout.mask(context, place)?;
-        let at_place = |ciphertext: Ciphertext| {
-            let masked = self.evaluator.mul_plain(&ciphertext, &mask)?;
-            self.evaluator.switch_down(&masked)
-        };
-        let (tokens, payloads) =
-            rayon::join(|| at_place(record.token.expand(context)?), || at_place(record.payload.expand(context)?));
-        Ok(Masked { tokens: tokens?, payloads: payloads? })
-    }
-
-    /// `sum - one`, where `left` records stay in the sum: their ciphertexts are as if the record had never been there, and so is the bound.
-    fn without(&self, sum: &Ciphertext, one: &Ciphertext, left: usize) -> Result<Ciphertext, Error> {
-        let difference = self.evaluator.sub(sum, one)?;
-        Ciphertext::new(self.context(), difference.rlwe().clone(), sum_noise(one.noise(), left))
-    }
-
-    /// `sum + one`, of `all` records in the sum.
-    fn with(&self, sum: &Ciphertext, one: &Ciphertext, all: usize) -> Result<Ciphertext, Error> {
-        let total = self.evaluator.add(sum, one)?;
-        Ciphertext::new(self.context(), total.rlwe().clone(), sum_noise(one.noise(), all))
-    }
-}
-
-/// Encrypted records under one key, in groups of as many as share a ciphertext.
-///
-/// The service multiplies every record by the mask of the place it chose, so whatever a record's slots hold, it reaches no other place. This is so for every proper encryption; bytes that encrypt
-/// nothing can carry any noise, which no service can see and which spoils the group that they are in until they are removed.
-///
-/// A removal subtracts exactly what the enrolment added, computed again from the record's bytes: nothing of it stays in the sums.
-pub struct FindRoster {
-    shared: Arc<Shared>,
-    groups: BTreeMap<usize, Arc<Group>>,
-    next_group: usize,
-    places: HashMap<Handle, (usize, usize)>,
-}
-
-impl FindRoster {
-    /// The roster as it is now.
-    pub fn view(&self) -> FindSnapshot {
-        let groups = self.groups.values().cloned().collect();
-        FindSnapshot { shared: Arc::clone(&self.shared), groups, digest: OnceLock::new() }
-    }
-
-    /// The first free place. Every group costs a whole evaluation, so gaps are filled first.
-    fn free_place(&self) -> (usize, usize) {
-        let open = self.groups.iter().find_map(|(&id, group)| Some((id, group.free_place()?)));
-        open.unwrap_or((self.next_group, 0))
-    }
-}
-
-impl Collection for FindRoster {
-    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<(), OperatorError> {
-        let &[handle] = handles else {
-            return Err(OperatorError::ValueCount { found: handles.len(), capacity: 1 });
-        };
-        if self.places.contains_key(&handle) {
-            return Err(OperatorError::RepeatedHandle { handle });
-        }
-        let (id, place) = self.free_place();
-        let masked = self.shared.masked(record, place)?;
-        let (sums, mut records) = match self.groups.get(&id) {
-            Some(group) => {
-                let all = 1 + group.records.iter().flatten().count();
-                let tokens = self.shared.with(&group.sums.tokens, &masked.tokens, all)?;
-                let payloads = self.shared.with(&group.sums.payloads, &masked.payloads, all)?;
-                (Masked { tokens, payloads }, group.records.clone())
-            }
-            None => (masked, vec![None; self.shared.layout.capacity()]),
-        };
-        if let Some(free) = records.get_mut(place) {
-            *free = Some(Record { handle, bytes: record.into(), digest: content_digest(record) });
-        }
-        self.places.insert(handle, (id, place));
-        self.next_group = self.next_group.max(id + 1);
-        self.groups.insert(id, Arc::new(Group { sums, records }));
-        Ok(())
-    }
-
-    fn remove(&mut self, handle: Handle) -> Result<(), OperatorError> {
-        let unknown = OperatorError::UnknownHandle { handle };
-        let &(id, place) = self.places.get(&handle).ok_or_else(|| unknown.clone())?;
-        let group = self.groups.get(&id).ok_or_else(|| unknown.clone())?;
-        let mut records = group.records.clone();
-        let gone = records.get_mut(place).and_then(Option::take).ok_or(unknown)?;
-        let left = records.iter().flatten().count();
-        if left == 0 {
-            self.groups.remove(&id);
-        } else {
-            let masked = self.shared.masked(&gone.bytes, place)?;
-            let tokens = self.shared.without(&group.sums.tokens, &masked.tokens, left)?;
-            let payloads = self.shared.without(&group.sums.payloads, &masked.payloads, left)?;
-            self.groups.insert(id, Arc::new(Group { sums: Masked { tokens, payloads }, records }));
-        }
-        self.places.remove(&handle);
-        Ok(())
-    }
-
-    fn handles(&self) -> Vec<Handle> {
-        self.groups.values().flat_map(|group| group.records.iter().flatten().map(|record| record.handle)).collect()
-    }
-
-    fn byte_len(&self) -> usize {
-        let ciphertext = |ciphertext: &Ciphertext| {
-            ciphertext.rlwe().components().iter().map(|poly| size_of_val(poly.residues())).sum::<usize>()
-        };
-        let group = |group: &Group| {
-            let records: usize = group.records.iter().flatten().map(|record| record.bytes.len()).sum();
-            records + ciphertext(&group.sums.tokens) + ciphertext(&group.sums.payloads)
-        };
-        self.groups.values().map(|shared| group(shared)).sum()
-    }
-
-    fn snapshot(&self) -> Arc<dyn Snapshot> {
-        Arc::new(self.view())
     }
 }
 
@@ -227,6 +79,10 @@ pub struct FindSnapshot {
 }
 
 impl FindSnapshot {
+    pub(super) fn new(shared: Arc<Shared>, groups: Vec<Arc<Group>>) -> Self {
+        Self { shared, groups, digest: OnceLock::new() }
+    }
+
     /// SHA-256 over the digests of all records with their handles and places: what an answer is computed from.
     pub fn digest(&self) -> [u8; 32] {
         *self.digest.get_or_init(|| {
