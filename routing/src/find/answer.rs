@@ -200,7 +200,7 @@ impl FindAnswer {
             let share = values.as_ref().and_then(|values| values.first().copied());
             let count = t.mul(t.from_signed(share.unwrap_or_default()), layout.capacity() as u64) as usize;
             let taken = groups.iter().flatten().filter(|&&taken| taken).count();
-            refused |= share.is_none() | (count > taken);
+            refused |= share.is_none() || count > taken;
             matches += count;
         }
         if refused { Err(Unopened) } else { Ok(matches) }

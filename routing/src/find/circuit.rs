@@ -7,6 +7,7 @@ use blindrelay_engine::bfv::Context;
 use blindrelay_engine::circuit::{Arithmetic, Circuit, Shape, Threshold, ValueSet};
 use blindrelay_engine::noise::NoiseBound;
 use blindrelay_engine::params::Level;
+use blindrelay_engine::ring::NttDivision;
 
 use super::layout::FindLayout;
 use super::record::PAYLOAD_LEVEL;
@@ -45,7 +46,7 @@ impl FindCircuit {
 pub(super) fn masked_noise(context: &Context, level: Level) -> Result<NoiseBound, Error> {
     let degree = context.parameters().degree();
     let ring = context.parameters().at(level).ok_or(Error::LevelExhausted)?;
-    let divisor = ring.drop_prime().map(|division| division.divisor_log2()).ok_or(Error::LevelExhausted)?;
+    let divisor = ring.drop_prime().map(NttDivision::divisor_log2).ok_or(Error::LevelExhausted)?;
     let mask = libm::log2(degree as f64 * context.plaintext_limit() as f64);
     Ok(NoiseBound::fresh_secret(degree).times_one_norm(mask).scaled(-divisor).plus(NoiseBound::rounding(2, degree)))
 }

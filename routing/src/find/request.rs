@@ -15,7 +15,7 @@ use super::plan::FIND_SIGNS;
 use super::record::{other_message, signs};
 use crate::pack::Token;
 
-/// The threshold where nobody chose one: a score that two tokens of different identities reach with probability 2^-26.
+/// The threshold where nobody chose one: a score that two tokens of different identities reach with probability 2^-27.
 pub const DEFAULT_THRESHOLD: i64 = 64;
 
 /// What is asked for.

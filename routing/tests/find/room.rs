@@ -112,7 +112,7 @@ pub(crate) fn near(token: &Token, differences: usize) -> Token {
 
 /// A payload of its own for every number, of 1 to 254 bytes.
 pub(crate) fn payload(number: u64) -> Vec<u8> {
-    (0..1 + (number * 37 + 31) % 254).map(|index| (number * 101 + index * 29) as u8 | u8::from(index == 0)).collect()
+    (0..=(number * 37 + 31) % 254).map(|index| (number * 101 + index * 29) as u8 | u8::from(index == 0)).collect()
 }
 
 pub(crate) fn handle(number: u64) -> Handle {
