@@ -3,6 +3,7 @@
 pub mod approximate;
 pub mod circuits;
 pub mod decisions;
+pub mod find;
 pub mod generator;
 pub mod invoices;
 pub mod noise;
