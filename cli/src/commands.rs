@@ -22,4 +22,5 @@ pub(crate) mod remove;
 pub(crate) mod report;
 pub(crate) mod room;
 pub(crate) mod sample;
+pub(crate) mod search;
 pub(crate) mod serve;

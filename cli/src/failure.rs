@@ -8,6 +8,7 @@ use blindrelay_engine::params::ParameterError;
 use blindrelay_engine::{Error as EngineError, KernelError};
 use blindrelay_keyholder::{DecisionError, KeyFileError, OpenError};
 use blindrelay_routing::find::{FindAnswerError, FindError, Unopened};
+use blindrelay_routing::search::KeywordError;
 use blindrelay_routing::{AnswerError, TokenError};
 
 use crate::client::ClientError;
@@ -57,6 +58,8 @@ pub(crate) enum Failure {
     FindAnswer(#[from] FindAnswerError),
     #[error(transparent)]
     Unopened(#[from] Unopened),
+    #[error(transparent)]
+    Keyword(#[from] KeywordError),
     #[error("the answer belongs to another request")]
     OtherRequest,
     #[error("the answer names handle {0} more than once")]
@@ -121,6 +124,7 @@ impl Failure {
             | Self::Parameters(_)
             | Self::Token(_)
             | Self::Find(_)
+            | Self::Keyword(_)
             | Self::OtherOperator { .. }
             | Self::OtherKey
             | Self::Meter(_)
@@ -153,6 +157,7 @@ impl Failure {
             Self::Parameters(_) => "`blindrelay params` lists the sets",
             Self::Token(_) => "give 128 numbers in the range of the operator",
             Self::Engine(_) => "nothing was sent; run `blindrelay params` to see what the parameter set allows",
+            Self::Keyword(_) => "give each participant 1 to 8 different keywords",
             Self::Find(_) => "nothing was sent; correct the option",
             Self::Answer(_)
             | Self::FindAnswer(_)

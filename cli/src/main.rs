@@ -65,6 +65,8 @@ enum Command {
     Match(commands::matching::Arguments),
     /// Look for somebody: send an encrypted question, open the ticket that comes back, or learn that nobody matches
     Find(commands::find::Arguments),
+    /// Ask which handles have a keyword, or how many
+    Search(commands::search::Arguments),
     /// The relay's side of a find: whose handle belongs to a ticket
     Connect(commands::connect::Arguments),
     /// Count a usage file: pack it, encrypt it for its tenants and send it to meters of the service
@@ -116,6 +118,7 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Keygen(arguments) => commands::keygen::run(&arguments, backend, output)?,
         Command::PublicKey(arguments) => commands::public_key::run(&arguments, backend, output)?,
         Command::Find(arguments) => return commands::find::run(&arguments, backend, output),
+        Command::Search(arguments) => return commands::search::run(&arguments, backend, output),
         Command::Connect(arguments) => return commands::connect::run(&arguments, output),
         Command::Meter(arguments) => commands::meter::run(&arguments, backend, output)?,
         Command::Invoice(arguments) => commands::invoice::run(&arguments, backend, output)?,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::Context;
-use blindrelay_engine::params::{DECIDE_32768, Parameters, preset};
+use blindrelay_engine::params::{DECIDE_32768, Parameters, SEARCH_8192, preset};
 use blindrelay_engine::ring::Seed;
 use blindrelay_keyholder::file;
 use blindrelay_routing::MatchKind;
 use blindrelay_routing::find::FIND_SIGNS;
+use blindrelay_routing::search::SEARCH;
 
 use crate::failure::Failure;
 use crate::finder::Finder;
@@ -22,17 +23,21 @@ pub(crate) enum RoomKind {
     Match(MatchKind),
     /// Members open the ticket of whom they look for.
     Find,
+    /// Members learn who has a keyword.
+    Search,
 }
 
 impl RoomKind {
     /// All of them.
-    const ALL: [Self; 3] = [Self::Match(MatchKind::Signs), Self::Match(MatchKind::Embeddings), Self::Find];
+    const ALL: [Self; 4] =
+        [Self::Match(MatchKind::Signs), Self::Match(MatchKind::Embeddings), Self::Find, Self::Search];
 
     /// The operator's id.
     pub(crate) const fn id(self) -> &'static str {
         match self {
             Self::Match(kind) => kind.id(),
             Self::Find => FIND_SIGNS,
+            Self::Search => SEARCH,
         }
     }
 
@@ -41,6 +46,7 @@ impl RoomKind {
         match self {
             Self::Match(kind) => kind.parameters(),
             Self::Find => DECIDE_32768,
+            Self::Search => SEARCH_8192,
         }
     }
 
@@ -48,7 +54,7 @@ impl RoomKind {
     pub(crate) fn of_id(operator: &str) -> Result<Self, Failure> {
         Self::ALL.into_iter().find(|kind| kind.id() == operator).ok_or_else(|| Failure::Usage {
             what: format!("no operator for rooms is called '{operator}'"),
-            advice: "choose match-signs/1 or find-signs/1 for identities, or match-embeddings/1 for vectors",
+            advice: "choose match-signs/1 or find-signs/1 for identities, match-embeddings/1 for vectors, or search/1 for keywords",
         })
     }
 
@@ -72,11 +78,12 @@ impl RoomKind {
         Ok(Context::new(&Parameters::new(preset(self.parameter_set())?, backend)?)?)
     }
 
-    /// The evaluation keys of the room of this seed, as they are sent. They open nothing.
-    pub(crate) fn evaluation_keys(self, context: &Arc<Context>, seed: &Seed) -> Result<Vec<u8>, Failure> {
+    /// The evaluation keys of the room of this seed, as they are sent, where the operator uses any. They open nothing.
+    pub(crate) fn evaluation_keys(self, context: &Arc<Context>, seed: &Seed) -> Result<Option<Vec<u8>>, Failure> {
         match self {
-            Self::Match(kind) => Member::of_room(kind, context, seed).evaluation_keys(),
-            Self::Find => Finder::of_room(context, seed).evaluation_keys(),
+            Self::Match(kind) => Member::of_room(kind, context, seed).evaluation_keys().map(Some),
+            Self::Find => Finder::of_room(context, seed).evaluation_keys().map(Some),
+            Self::Search => Ok(None),
         }
     }
 
@@ -85,6 +92,7 @@ impl RoomKind {
         let advice = match self {
             Self::Match(_) => "ask such a room with `blindrelay match`",
             Self::Find => "ask such a room with `blindrelay find NAME`",
+            Self::Search => "enrol in such a room with --keywords, and ask it with `blindrelay search KEYWORD`",
         };
         Failure::Usage { what: format!("the key file was made for a room of {}", self.id()), advice }
     }

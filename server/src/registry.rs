@@ -15,6 +15,7 @@ use blindrelay_engine::wire::evaluation_keys_len;
 use blindrelay_engine::{Backend, Error, ckks};
 use blindrelay_routing::find::Finding;
 use blindrelay_routing::{MatchKind, Matching};
+use blindrelay_routing::search::Searching;
 
 use crate::error::ApiError;
 use crate::family::Family;
@@ -90,6 +91,9 @@ impl Registry {
             registry.register(Arc::new(Matching::new(kind, &context)?))?;
         }
         let context = registry.context(&Parameters::new(preset(BILL_8192)?, backend)?)?;
+        // The secret lives as long as the process: rooms live no longer, and answers of another secret say no more.
+        let context = registry.context(&Parameters::new(preset(SEARCH_8192)?, backend)?)?;
+        registry.register(Arc::new(Searching::new(&context, Seed::random().map_err(Error::from)?)?))?;
         registry.register_accumulation(Arc::new(Charging::new(&context)?))?;
         for set in [STATS_8192, STATS_16384] {
             let context = ckks::Context::new(&Parameters::new(preset(set)?, backend)?)?;
@@ -229,7 +233,7 @@ mod tests {
     fn the_standard_operators_are_there_once() {
         let mut registry = Registry::standard(Backend::Scalar).unwrap();
         let ids: Vec<&str> = registry.cards().iter().map(|card| card.id.as_str()).collect();
-        let records = ["find-signs/1", "match-embeddings/1", "match-signs/1"];
+        let records = ["find-signs/1", "match-embeddings/1", "match-signs/1", "search/1"];
         assert_eq!(ids, [&["charge/1"][..], &records, &["statistics-wide/1", "statistics/1"]].concat());
         let names: Vec<&str> = registry.parameter_sets().iter().map(|parameters| parameters.name()).collect();
         assert_eq!(names, [BILL_8192, DECIDE_32768, MATCH_2048, MATCH_4096, STATS_16384, STATS_8192]);

@@ -15,6 +15,7 @@ use serde::Serialize;
 use self::enroller::{Enroller, Subject};
 use self::receipts::Receipts;
 use super::matching::wrong_subject;
+use super::search;
 use crate::arguments::{ServiceOptions, embedding, read_text, room_id};
 use crate::client::Client;
 use crate::failure::Failure;
@@ -23,7 +24,7 @@ use crate::printable::{count, one_line};
 use crate::tickets::{self, Register, Ticket};
 
 #[derive(Debug, Args)]
-#[group(id = "subject", required = true, multiple = false, args = ["identity", "identities", "embedding"])]
+#[group(id = "subject", required = true, multiple = false, args = ["identity", "identities", "embedding", "keywords", "keywords_file"])]
 pub(crate) struct Arguments {
     #[command(flatten)]
     service: ServiceOptions,
@@ -42,6 +43,12 @@ pub(crate) struct Arguments {
     /// A file of 128 numbers to enrol; may be given several times
     #[arg(long, value_name = "FILE")]
     embedding: Vec<PathBuf>,
+    /// In a room for `search`: one participant's keywords, 1 to 8, separated by commas; may be given several times
+    #[arg(long, value_name = "WORDS")]
+    keywords: Vec<String>,
+    /// In a room for `search`: a file of participants, one a line, with their keywords separated by commas
+    #[arg(long, value_name = "FILE")]
+    keywords_file: Option<PathBuf>,
     /// Note every enrolment in this file, and leave out those that it already notes: an interrupted run can be repeated
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
@@ -72,6 +79,17 @@ struct Report {
 /// Enrols everybody who is not noted yet.
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
     let client = arguments.service.client()?;
+    if !arguments.keywords.is_empty() || arguments.keywords_file.is_some() {
+        let (tickets, receipts) = (&arguments.tickets, &arguments.receipts);
+        if tickets.is_some() || arguments.ticket_file.is_some() || receipts.is_some() {
+            return Err(Failure::Usage {
+                what: "--tickets, --ticket-file and --receipts are for identities".to_owned(),
+                advice: "leave them out where keywords are enrolled",
+            });
+        }
+        let participants = search::participants(&arguments.keywords, arguments.keywords_file.as_deref())?;
+        return search::enroll(&client, &arguments.key, &arguments.room, &participants, backend, output);
+    }
     let enroller = Enroller::from_file(&arguments.key, backend)?;
     let mut subjects = subjects(&enroller, arguments)?;
     let mut register = register(&enroller, arguments)?;

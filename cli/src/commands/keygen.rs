@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// What the key is for: the members of a room, those of a room for `find`, a tenant's invoices or a host's reports
     #[arg(long = "for", value_name = "PURPOSE", value_enum, default_value_t = Purpose::Room)]
     purpose: Purpose,
-    /// What the room will do: match-signs/1 opens scores of identities (default), match-embeddings/1 those of vectors, find-signs/1 is for `find`
+    /// What the room will do: match-signs/1 opens scores of identities (default), match-embeddings/1 those of vectors, find-signs/1 is for `find`, search/1 for `search`
     #[arg(long, value_name = "ID")]
     operator: Option<String>,
     /// Where the key file goes; an existing file is never overwritten [default: room.key, tenant.key or host.key]
@@ -130,6 +130,10 @@ fn for_room(arguments: &Arguments, backend: Backend, output: Output) -> Result<(
         (_, Some(operator)) => RoomKind::of_id(operator)?,
         (_, None) => RoomKind::Match(MatchKind::Signs),
     };
+    if kind == RoomKind::Search && arguments.evaluation_keys.is_some() {
+        let what = "--evaluation-keys is for rooms whose service uses them, and keyword search uses none".to_owned();
+        return Err(Failure::Usage { what, advice: "leave it out" });
+    }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("room.key"));
     let context = kind.context(backend)?;
     let parameters = context.parameters();
@@ -146,7 +150,8 @@ fn for_room(arguments: &Arguments, backend: Backend, output: Output) -> Result<(
         }
         return Err(error.into());
     }
-    let evaluation_keys = keys_file.map(|(path, file)| fill(path, file, &kind.evaluation_keys(&context, &seed)?));
+    let evaluation_keys = keys_file
+        .map(|(path, file)| fill(path, file, &kind.evaluation_keys(&context, &seed)?.unwrap_or_default()));
     let made = Made {
         operator: kind.id(),
         parameters: parameters.name().to_owned(),

@@ -90,7 +90,7 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
     let keys = match (&arguments.key, &arguments.evaluation_keys) {
         (Some(path), _) => {
             let context = kind.context(backend)?;
-            Some(kind.evaluation_keys(&context, &file::read(path, context.parameters())?)?)
+            kind.evaluation_keys(&context, &file::read(path, context.parameters())?)?
         }
         (None, Some(path)) => Some(std::fs::read(path).map_err(|source| Failure::Read { path: path.clone(), source })?),
         (None, None) => None,

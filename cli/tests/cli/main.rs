@@ -11,4 +11,5 @@ mod meetings;
 mod panels;
 mod price;
 mod unreliable;
+mod search;
 mod usage_files;

@@ -1,6 +1,7 @@
 //! Opening results: never a bare decryption.
 
 use blindrelay_engine::bfv::{Answer, Ciphertext, Context, Plaintext};
+use blindrelay_engine::noise::NoiseBound;
 use blindrelay_engine::operator::ValueRange;
 use blindrelay_engine::ring::Poly;
 use zeroize::{Zeroize, Zeroizing};
@@ -41,6 +42,28 @@ impl SecretKey {
         if refused { Err(OpenError) } else { Ok(values) }
     }
 
+    /// [`SecretKey::open_answer`] where honest answers have no more noise than `noise`: refused too where a coefficient has more. Where any value is legal, that is what
+    /// tells an answer to another key, or one that was changed, from an honest one.
+    pub fn open_answer_within(
+        &self,
+        answer: &Answer,
+        expected: &Expectation,
+        noise: NoiseBound,
+    ) -> Result<Zeroizing<Vec<i64>>, OpenError> {
+        let values = self.open_answer(answer, expected)?;
+        let residues = self.answer_phase(answer).ok_or(OpenError)?;
+        let t = self.context().plaintext_modulus().value();
+        let modulus = answer.parameters().answer_basis().and_then(|basis| basis.moduli().first().copied());
+        let modulus = modulus.ok_or(OpenError)?;
+        // A phase is p m / t + e, so t times it is t e modulo p, smaller than p / 2.
+        let limit = libm::floor(libm::exp2(noise.sup_log2()) * t as f64) as u64;
+        let factor = modulus.reduce(t);
+        let refused = residues
+            .iter()
+            .fold(false, |refused, &x| refused | (modulus.centre(modulus.mul(x, factor)).unsigned_abs() > limit));
+        if refused { Err(OpenError) } else { Ok(values) }
+    }
+
     /// Opens all slots of a ciphertext after checking that it is of this key's parameters and not transparent. `ranges` says what each slot may
     /// hold, from smallest to largest, as many as there are slots; one value outside refuses all of them.
     pub fn open_slots(&self, ciphertext: &Ciphertext, ranges: &[(i64, i64)]) -> Result<Zeroizing<Vec<i64>>, OpenError> {
@@ -60,6 +83,14 @@ impl SecretKey {
 
     fn decrypt_answer(&self, answer: &Answer) -> Option<Zeroizing<Vec<i64>>> {
         let context: &Context = self.context();
+        let residues = self.answer_phase(answer)?;
+        let rounded = Zeroizing::new(context.round_answer(&residues)?);
+        let t = context.plaintext_modulus();
+        Some(Zeroizing::new(rounded.iter().map(|&value| t.centre(value)).collect()))
+    }
+
+    /// The phase at the answer's positions, modulo the answer prime.
+    fn answer_phase(&self, answer: &Answer) -> Option<Zeroizing<Vec<u64>>> {
         let secret = self.over_answers()?;
         // Horner over the components after the first: (c_2 s + c_1) s.
         let mut components = answer.rest().iter().rev();
@@ -80,8 +111,6 @@ impl SecretKey {
                 .collect(),
         );
         phase.zeroize();
-        let rounded = Zeroizing::new(context.round_answer(&residues)?);
-        let t = context.plaintext_modulus();
-        Some(Zeroizing::new(rounded.iter().map(|&value| t.centre(value)).collect()))
+        Some(residues)
     }
 }

@@ -1,7 +1,7 @@
 //! Re-randomisation: what a ciphertext has to go through before its key holder may open it and learn the message only.
 //!
 //! A ciphertext that was computed with a secret of the service shows it twice: in its second component, which is a known polynomial times the secret, and in
-//! its noise. Adding an encryption of zero hides the first, adding much larger noise the second (Gentry, *A fully homomorphic encryption scheme*, 2009, section
+//! its noise. Adding an encryption of zero hides the first, adding much larger noise the second (Gentry, *A fully homomorphic encryption scheme*, 2009, chapter
 //! 21; Asharov et al., *Multiparty computation with low communication, computation and interaction via threshold FHE*, 2012, lemma 1, for the flood).
 
 use zeroize::Zeroizing;

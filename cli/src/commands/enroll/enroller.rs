@@ -38,6 +38,7 @@ impl Enroller {
         Ok(match kind {
             RoomKind::Match(kind) => Self::Match(Member::of_room(kind, &context, &seed)),
             RoomKind::Find => Self::Find(Finder::of_room(&context, &seed)),
+            RoomKind::Search => return Err(kind.unfit()),
         })
     }
 
