@@ -19,7 +19,7 @@
 //! | 1 | member | [`FindRecord::pack`], `SecretKey::encrypt` of the token, `SecretKey::encrypt_at` of the payload at [`PAYLOAD_LEVEL`], [`FindRecord::to_bytes`] |
 //! | 2 | service | `Collection::append` |
 //! | 3 | member | [`FindRequest::pack_probe`], `SecretKey::encrypt_at` at [`FindRequest::probe_level`], [`FindRequest::to_bytes`] |
-//! | 4 | service | `Snapshot::evaluate` with the evaluation keys that the card asks for |
+//! | 4 | service | `Snapshot::evaluate` with the evaluation keys of [`Finding::key_plan`] |
 //! | 5 | member | [`FindAnswer::from_bytes`], [`FindAnswer::check`], [`FindAnswer::open_tickets`] or [`FindAnswer::open_count`] with `SecretKey::open_answer` |
 
 mod answer;

@@ -9,7 +9,8 @@ use blindrelay_engine::operator::{Collection, Handle, Operator};
 use blindrelay_engine::params::{DECIDE_32768, Parameters, preset};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::rlwe::EvaluationKeys;
-use blindrelay_keyholder::{Expectation, KeyRequirements, SecretKey, hazmat};
+use blindrelay_engine::wire::Wire;
+use blindrelay_keyholder::{Expectation, SecretKey, hazmat};
 use blindrelay_routing::Token;
 use blindrelay_routing::find::{FindKind, FindRecord, FindRequest, FindRoster, Finding, PAYLOAD_LEVEL, reference};
 
@@ -34,6 +35,8 @@ pub struct Costs {
     pub record: usize,
     /// Bytes of a request.
     pub request: usize,
+    /// Bytes of the room's evaluation keys.
+    pub keys: usize,
     /// Time of one enrolment at the service.
     pub enrolment: Duration,
     /// Bytes in memory of the group beside its records.
@@ -66,7 +69,7 @@ impl Bench {
         let context = Context::new(&parameters).expect("BFV tables");
         let operator = Finding::new(&context).expect("the named set carries its operator");
         let key = SecretKey::from_seed(&context, Seed::from_bytes([7; 32]));
-        let keys = key.evaluation_keys(&KeyRequirements::of_card(operator.card(), &parameters));
+        let keys = key.planned_keys(operator.key_plan());
         let mut generator = Generator::new("participants of a find", 0);
         let participants: Vec<(Token, Vec<u8>)> = (0..participants)
             .map(|_| {
@@ -88,6 +91,7 @@ impl Bench {
         let costs = Costs {
             record,
             request: operator.card().request_limit,
+            keys: keys.to_bytes().len(),
             enrolment: enrolment / participants.len().max(1) as u32,
             group: roster.byte_len() - record * participants.len(),
         };

@@ -4,7 +4,7 @@ use blindrelay_engine::bfv::Context;
 use blindrelay_engine::circuit::{Circuit, Planner};
 use blindrelay_engine::operator::Collection;
 use blindrelay_engine::operator::{KeyNeed, Operator, OperatorError, Resource, Snapshot};
-use blindrelay_engine::params::{BILL_8192, DECIDE_16384, MATCH_4096, Parameters, preset};
+use blindrelay_engine::params::{BILL_8192, DECIDE_16384, Level, MATCH_4096, Parameters, preset};
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::{Backend, Error, KeyName};
 use blindrelay_keyholder::KeyRequirements;
@@ -109,6 +109,14 @@ fn all_missing_keys_are_named_with_the_command_that_makes_them() {
     let galois = needed.galois.iter().copied().skip(1).collect();
     let some = refused(Some(&room.key.evaluation_keys(&KeyRequirements { relinearization: false, galois })));
     let missing = vec![KeyName::Relinearization, KeyName::Galois(needed.galois.first().unwrap().value())];
+    // Keys that were made for lower levels do not do.
+    let mut low = room.operator.key_plan().clone();
+    low.relinearization = low.relinearization.map(|level| Level(level.0 - 1));
+    let expected = OperatorError::MissingKeys { missing: vec![KeyName::Relinearization], command: command.clone() };
+    assert_eq!(refused(Some(&room.key.planned_keys(&low))), expected);
+    // All keys of the card, at every level, do as well as those of the plan.
+    let whole = room.key.evaluation_keys(&needed);
+    assert_eq!(roster.view().evaluate(&request, Some(&whole)).map(|_| ()), Ok(()));
     let words = some.to_string();
     assert_eq!(some, OperatorError::MissingKeys { missing, command });
     assert_eq!(

@@ -4,11 +4,11 @@ use std::sync::{Arc, LazyLock};
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::Context;
-use blindrelay_engine::operator::{Handle, Operator, Snapshot};
+use blindrelay_engine::operator::{Handle, Snapshot};
 use blindrelay_engine::params::{DECIDE_32768, ParameterSpec, Parameters, SecurityPolicy, preset};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::rlwe::EvaluationKeys;
-use blindrelay_keyholder::{Expectation, KeyRequirements, SecretKey};
+use blindrelay_keyholder::{Expectation, SecretKey};
 use blindrelay_routing::Token;
 use blindrelay_routing::find::{
     FindAnswer, FindKind, FindLayout, FindRecord, FindRequest, FindRoster, Finding, Opened, PAYLOAD_LEVEL, Unopened,
@@ -42,7 +42,7 @@ impl Room {
         let context = Context::new(&parameters).unwrap();
         let key = SecretKey::from_seed(&context, Seed::from_bytes([31; 32]));
         let operator = Finding::new(&context).unwrap();
-        let keys = key.evaluation_keys(&KeyRequirements::of_card(operator.card(), &parameters));
+        let keys = key.planned_keys(operator.key_plan());
         let layout = FindLayout::new(&context).unwrap();
         Self { context, key, keys, operator, layout }
     }

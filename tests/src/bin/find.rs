@@ -10,8 +10,8 @@ fn main() {
     let bench = Bench::new(participants as usize);
     let costs = bench.costs();
     println!(
-        "{participants} participants: {} bytes a record, {} a request, {} for the group; one enrolment {:?}",
-        costs.record, costs.request, costs.group, costs.enrolment
+        "{participants} participants: {} bytes a record, {} a request, {} for the group, {} of keys; one enrolment {:?}",
+        costs.record, costs.request, costs.group, costs.keys, costs.enrolment
     );
     let mut closest: Option<blindrelay_tests::find::Outcome> = None;
     let (mut fastest, mut matches) = (std::time::Duration::MAX, 0);
