@@ -67,8 +67,7 @@ fn half_log2(degree: usize) -> f64 {
 
 impl NoiseBound {
     /// No noise at all.
-    pub const NONE: Self =
-        Self { sup: f64::NEG_INFINITY, euclidean: f64::NEG_INFINITY, canonical: f64::NEG_INFINITY };
+    pub const NONE: Self = Self { sup: f64::NEG_INFINITY, euclidean: f64::NEG_INFINITY, canonical: f64::NEG_INFINITY };
 
     /// Three bounds on one polynomial, each as small as the others imply: `|e|_sup <= |e|_2 <= |e|_can <= sqrt(n) |e|_2` (the squared values at the `n` roots have
     /// mean `|e|_2^2`).

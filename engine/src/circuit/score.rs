@@ -31,8 +31,11 @@ impl RotationSum {
         )
     }
 
-    /// The sum in every slot.
+    /// The sum in every slot. Refused where `count` is not a power of two.
     pub fn apply<A: Arithmetic>(self, arithmetic: &A, value: &A::Value) -> Result<A::Value, Error> {
+        if !self.count.is_power_of_two() {
+            return Err(Error::TooManyValues { found: self.count, capacity: self.count.next_power_of_two() / 2 });
+        }
         self.stages().try_fold(value.clone(), |value, (step, times)| {
             // Horner: v + r(v + r(v + r v)).
             (0..times).try_fold(value.clone(), |sum, _| arithmetic.add(&value, &arithmetic.rotate_rows(&sum, step)?))
