@@ -8,14 +8,15 @@ use blindrelay_billing::Charging;
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::{Accumulation, KeyNeed, Operator, OperatorCard, Resource};
 use blindrelay_engine::params::{
-    BILL_8192, DECIDE_32768, MATCH_2048, MATCH_4096, ParameterDigest, ParameterError, Parameters, STATS_8192,
-    STATS_16384, preset,
+    BILL_8192, DECIDE_32768, MATCH_2048, MATCH_4096, ParameterDigest, ParameterError, Parameters, SEARCH_8192,
+    STATS_8192, STATS_16384, preset,
 };
+use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::evaluation_keys_len;
 use blindrelay_engine::{Backend, Error, ckks};
 use blindrelay_routing::find::Finding;
-use blindrelay_routing::{MatchKind, Matching};
 use blindrelay_routing::search::Searching;
+use blindrelay_routing::{MatchKind, Matching};
 
 use crate::error::ApiError;
 use crate::family::Family;
@@ -90,10 +91,10 @@ impl Registry {
             let context = registry.context(&Parameters::new(preset(set)?, backend)?)?;
             registry.register(Arc::new(Matching::new(kind, &context)?))?;
         }
-        let context = registry.context(&Parameters::new(preset(BILL_8192)?, backend)?)?;
         // The secret lives as long as the process: rooms live no longer, and answers of another secret say no more.
         let context = registry.context(&Parameters::new(preset(SEARCH_8192)?, backend)?)?;
         registry.register(Arc::new(Searching::new(&context, Seed::random().map_err(Error::from)?)?))?;
+        let context = registry.context(&Parameters::new(preset(BILL_8192)?, backend)?)?;
         registry.register_accumulation(Arc::new(Charging::new(&context)?))?;
         for set in [STATS_8192, STATS_16384] {
             let context = ckks::Context::new(&Parameters::new(preset(set)?, backend)?)?;
@@ -236,7 +237,7 @@ mod tests {
         let records = ["find-signs/1", "match-embeddings/1", "match-signs/1", "search/1"];
         assert_eq!(ids, [&["charge/1"][..], &records, &["statistics-wide/1", "statistics/1"]].concat());
         let names: Vec<&str> = registry.parameter_sets().iter().map(|parameters| parameters.name()).collect();
-        assert_eq!(names, [BILL_8192, DECIDE_32768, MATCH_2048, MATCH_4096, STATS_16384, STATS_8192]);
+        assert_eq!(names, [BILL_8192, DECIDE_32768, MATCH_2048, MATCH_4096, SEARCH_8192, STATS_16384, STATS_8192]);
         let twice = Arc::clone(registry.operator("match-signs/1").unwrap());
         assert!(matches!(registry.register(twice), Err(RegistryError::Repeated { .. })));
     }
