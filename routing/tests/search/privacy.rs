@@ -8,7 +8,7 @@ use blindrelay_engine::ring::Seed;
 use blindrelay_keyholder::hazmat;
 use blindrelay_routing::search::{Keyword, SearchMatch, pack_participants};
 
-use crate::room::{REDUCED, WHOLE, handle, handles, keyword};
+use crate::room::{REDUCED, REDUCED_MODULUS, WHOLE, handle, handles, keyword};
 
 /// The statistic of Pearson's test of a uniform distribution.
 fn chi_square(counts: &[u32]) -> f64 {
@@ -126,6 +126,13 @@ fn a_flood_that_hides_too_little_is_refused() {
     assert!((55..=59).contains(&needed), "{needed}");
     let Err(Error::Exposed { flood_bits, distance_log2, limit_log2, .. }) = with(needed - 1) else { panic!() };
     assert!(flood_bits == needed - 1 && distance_log2 > limit_log2 && distance_log2 < limit_log2 + 1.0);
+    // A public key over other primes is none of this set's.
+    let foreign = REDUCED_MODULUS.public_key();
+    let refused = evaluator.rerandomize(&query, &foreign, Flood::of_bits(needed), &seed);
+    assert!(matches!(refused, Err(Error::Unsupported { operation: "re-randomisation", .. })), "{refused:?}");
+    let low = evaluator.switch_down(&query).unwrap();
+    let refused = evaluator.rerandomize(&low, &room.key.public_key(), Flood::of_bits(needed), &seed);
+    assert_eq!(refused, Err(Error::LevelMismatch { left: Level(2), right: Level(3) }));
     // One that would not decrypt is refused too.
     assert!(matches!(with(160), Err(Error::Noise { .. })));
 }

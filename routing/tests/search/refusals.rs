@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use blindrelay_engine::bfv::Context;
+use blindrelay_engine::bfv::{Answer, Context};
 use blindrelay_engine::operator::{Collection, Operator, OperatorError, Snapshot};
 use blindrelay_engine::params::{MATCH_2048, MATCH_4096, Parameters, SEARCH_8192, preset};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::{Kind, Message, Wire, WireError, public_key_to_bytes};
 use blindrelay_engine::{Backend, Error};
-use blindrelay_keyholder::SecretKey;
+use blindrelay_keyholder::{Expectation, OpenError, SecretKey};
 use blindrelay_routing::AnswerError;
 use blindrelay_routing::search::{
-    ImplausibleAnswer, Keyword, KeywordError, SEARCH, SearchAnswer, SearchMatch, SearchRoster, Searching,
-    pack_participants, pack_query,
+    ImplausibleAnswer, Keyword, KeywordError, SEARCH, SearchAnswer, SearchMatch, SearchPlan, SearchRoster,
+    SearchedBlock, Searching, pack_participants, pack_query,
 };
 
 use crate::room::{REDUCED, handle, handles, keyword};
@@ -180,6 +180,18 @@ fn answers_that_are_none() {
         let plaintext = context.encode_slots(&values).unwrap();
         block.matches(context, &context.decode_coefficients(&plaintext))
     };
+    // Under another key, and with one residue changed, every value would still be legal; the noise is not.
+    let other = SecretKey::from_seed(context, Seed::from_bytes([32; 32]));
+    let expected = Expectation { positions: (0..256).collect(), range: SearchedBlock::range(context) };
+    let noise = SearchPlan::new(context).unwrap().answer;
+    assert!(other.open_answer(&block.answer, &expected).is_ok());
+    assert_eq!(other.open_answer_within(&block.answer, &expected, noise), Err(OpenError));
+    let mut body = block.answer.body().to_vec();
+    body[7] = (body[7] + 1_000) % 133_857_281;
+    let rest = block.answer.rest().to_vec();
+    let changed = Answer::new(context.parameters(), expected.positions.clone(), body, rest).unwrap();
+    assert_eq!(room.key.open_answer_within(&changed, &expected, noise), Err(OpenError));
+    assert_eq!(room.key.open_answer_within(&block.answer, &expected, noise).as_ref(), Ok(&opened[0]));
     // By chance a few residues of a keyword are equal, but not four, and none where nobody is enrolled.
     assert_eq!(with(&[0, 3, 5]).map(|matches| matches.len()), Ok(1));
     assert_eq!(with(&[0, 3, 5, 6]), Err(ImplausibleAnswer));

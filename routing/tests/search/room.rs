@@ -10,8 +10,8 @@ use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::{Wire, content_digest};
 use blindrelay_keyholder::{Expectation, SecretKey, hazmat};
 use blindrelay_routing::search::{
-    Keyword, SearchAnswer, SearchMatch, SearchRequest, SearchRoster, SearchedBlock, Searching, pack_participants,
-    pack_query,
+    Keyword, SearchAnswer, SearchMatch, SearchPlan, SearchRequest, SearchRoster, SearchedBlock, Searching,
+    pack_participants, pack_query,
 };
 use zeroize::Zeroizing;
 
@@ -30,6 +30,15 @@ pub(crate) static REDUCED: LazyLock<Room> = LazyLock::new(|| {
         policy: SecurityPolicy::InsecureTestOnly,
         ..preset(SEARCH_8192).unwrap()
     })
+});
+
+/// A key of the same ring over the first three of the primes.
+pub(crate) static REDUCED_MODULUS: LazyLock<SecretKey> = LazyLock::new(|| {
+    let mut spec = REDUCED.context.parameters().spec().clone();
+    spec.name = "reduced-modulus-256".to_owned();
+    spec.ciphertext_primes.pop();
+    let context = Context::new(&Parameters::new(spec, Backend::detect()).unwrap()).unwrap();
+    SecretKey::from_seed(&context, Seed::from_bytes([33; 32]))
 });
 
 /// The named set: 128 participants.
@@ -93,7 +102,8 @@ impl Room {
         assert_eq!(answer.request_digest, content_digest(&bytes));
         let positions: Vec<u32> = (0..self.context.parameters().degree() as u32).collect();
         let expected = Expectation { positions, range: SearchedBlock::range(&self.context) };
-        let open = |block: &SearchedBlock| self.key.open_answer(&block.answer, &expected).unwrap();
+        let noise = SearchPlan::new(&self.context).unwrap().answer;
+        let open = |block: &SearchedBlock| self.key.open_answer_within(&block.answer, &expected, noise).unwrap();
         let opened = answer.blocks.iter().map(open).collect();
         (answer, opened)
     }
