@@ -43,6 +43,7 @@ fn bfv(name: &str, ring_degree: usize, plaintext_modulus: u64, ciphertext_primes
 /// The primes of the two matching sets are the largest below 2^41 that are 1 modulo `2 n t`: with `Q = 1 mod t` a product can stay
 /// in the basis `Q` (see `bfv::multiply`). Those of `bill-8192` and `search-8192` are the largest that are 1 modulo `2 n`. The sets for statistics have a first prime
 /// and a special prime that are a little wider than the scale, and scale primes as near to 2^40 as there are, so that rescaling keeps the scale.
+#[expect(clippy::too_many_lines, reason = "a table, one entry a set")]
 pub fn presets() -> Vec<ParameterSpec> {
     vec![
         ParameterSpec {

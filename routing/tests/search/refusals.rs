@@ -176,7 +176,9 @@ fn answers_that_are_none() {
     assert_eq!(block.matches(context, &opened[0]), Ok(vec![SearchMatch { handle: handle(2), place: 0 }]));
     let with = |slots: &[usize]| {
         let mut values = room.slots(&opened[0]);
-        slots.iter().for_each(|&slot| values[slot] = 0);
+        for &slot in slots {
+            values[slot] = 0;
+        }
         let plaintext = context.encode_slots(&values).unwrap();
         block.matches(context, &context.decode_coefficients(&plaintext))
     };

@@ -35,7 +35,7 @@ pub(crate) static REDUCED: LazyLock<Room> = LazyLock::new(|| {
 /// A key of the same ring over the first three of the primes.
 pub(crate) static REDUCED_MODULUS: LazyLock<SecretKey> = LazyLock::new(|| {
     let mut spec = REDUCED.context.parameters().spec().clone();
-    spec.name = "reduced-modulus-256".to_owned();
+    "reduced-modulus-256".clone_into(&mut spec.name);
     spec.ciphertext_primes.pop();
     let context = Context::new(&Parameters::new(spec, Backend::detect()).unwrap()).unwrap();
     SecretKey::from_seed(&context, Seed::from_bytes([33; 32]))
