@@ -114,7 +114,7 @@ mod tests {
         let first = compute.enter().unwrap();
         let job = move || (started.send(()), wait.recv().is_ok()).1;
         let first = tokio::spawn(async move { first.run(job).await });
-        begun.await.unwrap().unwrap();
+        begun.await.unwrap();
         let second = compute.enter().unwrap();
         let asked = tokio::time::Instant::now();
         assert!(matches!(second.run(|| ()).await, Err(ApiError::Overdue { seconds: 7 })));

@@ -6,6 +6,7 @@ pub mod decisions;
 pub mod find;
 pub mod generator;
 pub mod invoices;
+pub mod journeys;
 pub mod noise;
 pub mod oracle;
 pub mod precision;

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use blindrelay_engine::Backend;
+use blindrelay_server::Registry;
 use clap::Args;
 
 use self::cast::Play;
@@ -23,6 +24,8 @@ use crate::failure::Failure;
 use crate::meeting::Meeting;
 use crate::output::Output;
 
+/// Most participants.
+const MOST: usize = 128;
 /// Nothing in a demonstration takes this long.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
@@ -38,10 +41,22 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         Some(path) => Meeting::read(path)?,
         None => Meeting::example()?,
     };
+    if meeting.participants.len() > MOST {
+        return Err(Failure::Usage {
+            what: format!(
+                "the meeting has {} participants, and a demonstration has room for {MOST}",
+                meeting.participants.len()
+            ),
+            advice: "leave some of them out; each enrols 2.4 megabytes, which the service of a demonstration keeps in memory",
+        });
+    }
     let start = Instant::now();
-    let relay = Relay::start(backend)?;
+    let mut registry = Registry::standard(backend).map_err(|error| Failure::Service(error.to_string()))?;
+    // Tables are public: service and members of this process share them.
+    let context = cast::context(&mut registry)?;
+    let relay = Relay::start(registry)?;
     let client = Client::new(&relay.url(), None, REQUEST_LIMIT)?;
-    let play = Play::perform(&meeting, &client, backend)?;
+    let play = Play::perform(&meeting, &client, &relay, &context)?;
     let charge = Charge::perform(&meeting, &client, backend)?;
     let statistics = Statistics::perform(&meeting, &client, backend)?;
     let passages = relay.stop();

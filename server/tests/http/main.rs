@@ -11,6 +11,7 @@ mod charges;
 mod client;
 mod errors;
 mod faults;
+mod finds;
 mod hostile;
 mod ledger_errors;
 mod ledger_faults;

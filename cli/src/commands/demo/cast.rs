@@ -1,28 +1,41 @@
-//! Those who hold the room's secret: participants who enrol, and a newcomer who looks for one of them.
+//! Those who hold the room's secret: participants who enrol with a ticket each, and a newcomer who looks for one of them and opens a ticket, or nothing.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use blindrelay_engine::Error as EngineError;
+use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::Handle;
+use blindrelay_engine::params::preset;
 use blindrelay_engine::ring::Seed;
-use blindrelay_engine::wire::{self, Kind, content_digest};
-use blindrelay_engine::{Backend, Error as EngineError};
-use blindrelay_routing::MatchKind;
+use blindrelay_engine::wire::content_digest;
+use blindrelay_routing::find::FindKind;
+use blindrelay_server::Registry;
+use indicatif::ProgressBar;
 
-use super::relay::Seen;
+use super::relay::{Relay, Seen};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::finder::{EQUAL, Finder};
 use crate::meeting::Meeting;
-use crate::member::{self, Member, Score};
 use crate::printable::hex;
+use crate::room_kind::RoomKind;
+use crate::tickets::Ticket;
 
-/// What the demonstration matches.
-pub(super) const KIND: MatchKind = MatchKind::Signs;
+/// What the demonstration's room does.
+pub(super) const KIND: RoomKind = RoomKind::Find;
 /// How many participants enrol at the same time, and up to how many of them do so one after the other.
 const AT_ONCE: usize = 4;
 const IN_TURN: usize = 12;
+
+/// The tables of the room's parameters, as the service has them.
+pub(super) fn context(registry: &mut Registry) -> Result<Arc<Context>, Failure> {
+    let failed = |what: &dyn std::fmt::Display| Failure::Service(what.to_string());
+    let digest = preset(KIND.parameter_set())?.digest();
+    let parameters = registry.by_digest(digest).cloned().ok_or_else(|| failed(&"its operators are incomplete"))?;
+    registry.context(&parameters).map_err(|error| failed(&error))
+}
 
 /// A participant's enrolment, as the participant knows it.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +44,15 @@ pub(super) struct Enrolment {
     pub(super) handle: Handle,
     /// The record that was sent: the same bytes as the relay saw.
     pub(super) record: Seen,
+}
+
+/// A ticket that was presented.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(super) struct Connection {
+    /// Its SHA-256.
+    pub(super) ticket_sha256: String,
+    /// The handle that the relay connects.
+    pub(super) handle: String,
 }
 
 /// How long the newcomer's steps took.
@@ -60,51 +82,59 @@ pub(super) struct Play {
     pub(super) enrolments: Vec<Enrolment>,
     pub(super) probe: Seen,
     pub(super) answer: Seen,
-    /// Every score, highest first.
-    pub(super) scores: Vec<Score>,
-    /// The score of equal identities.
+    /// The tickets that the newcomer opened, and whom the relay connects for them.
+    pub(super) connections: Vec<Connection>,
+    /// The least score that matches: that of equal identities.
     pub(super) threshold: i64,
     pub(super) timings: Timings,
 }
 
 impl Play {
     /// Makes a room, lets everybody enrol and the newcomer ask. Every step goes through the client.
-    pub(super) fn perform(meeting: &Meeting, client: &Client, backend: Backend) -> Result<Self, Failure> {
-        let context = member::context(KIND, backend)?;
+    pub(super) fn perform(
+        meeting: &Meeting,
+        client: &Client,
+        relay: &Relay,
+        context: &Arc<Context>,
+    ) -> Result<Self, Failure> {
         // The one secret. Whoever invites somebody passes it on; no request carries it.
         let seed = Seed::random().map_err(EngineError::from)?;
-        let member = || Member::of_room(KIND, &context, &seed);
+        let member = || Finder::of_room(context, &seed);
 
         let host = member();
         let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
-        client.upload_keys(&digest, &keys, &indicatif::ProgressBar::hidden())?;
+        client.upload_keys(&digest, &keys, &ProgressBar::hidden())?;
         let room = client.create_room(KIND.id(), Some(&digest))?;
 
         let names: Vec<&str> = meeting.participants.iter().map(|participant| participant.name.as_str()).collect();
-        let enrolments = enrol_all(&names, client, &room, member)?;
+        let enrolments = enrol_all(&names, client, relay, &room, member)?;
 
         let newcomer = member();
         let start = Instant::now();
         let token = newcomer.token(&meeting.newcomer.looks_for);
-        let probe = newcomer.probe(&token)?;
+        let probe = newcomer.question(&token, FindKind::Tickets, EQUAL)?;
         let encrypt_probe = start.elapsed();
-        let longest = names.len() as u64 * wire::max_len(Kind::Answer, context.parameters()) as u64 + (1 << 16);
         let start = Instant::now();
-        let answer = client.matching(&room, &probe.bytes, longest)?;
+        let answer = client.matching(&room, &probe.bytes, newcomer.longest_answer(names.len()))?;
         let round_trip = start.elapsed();
         let start = Instant::now();
-        let mut scores = newcomer.open(&probe, &answer)?;
+        let opened = newcomer.open_tickets(&newcomer.read(&probe, &answer)?)?;
         let open = start.elapsed();
-        scores.sort_by_key(|score| (std::cmp::Reverse(score.score), score.handle));
+        let tickets = opened.found.iter().map(|found| Ticket::from_bytes(&found.payload));
+        let present = |ticket: Ticket| {
+            let handle = relay.connect(&ticket).ok_or_else(|| Failure::Service("a ticket is not known".to_owned()))?;
+            Ok(Connection { ticket_sha256: ticket.digest(), handle: handle.to_string() })
+        };
+        let connections = tickets.map(present).collect::<Result<Vec<_>, Failure>>()?;
         Ok(Self {
             room,
             keys: Seen::of(&keys),
             enrolments,
             probe: Seen::of(&probe.bytes),
             answer: Seen::of(&answer),
-            scores,
-            threshold: KIND.score_range().maximum,
+            connections,
+            threshold: EQUAL,
             timings: Timings { encrypt_probe: encrypt_probe.into(), round_trip: round_trip.into(), open: open.into() },
         })
     }
@@ -115,20 +145,23 @@ pub(super) const fn at_once(people: usize) -> usize {
     if people > IN_TURN { AT_ONCE } else { 1 }
 }
 
-/// Every participant derives the room's key from the seed and enrols their own encryption of their own name.
+/// Every participant derives the room's key from the seed and enrols their own encryption of their own name with a ticket, whose SHA-256 the relay is told.
 fn enrol_all(
     names: &[&str],
     client: &Client,
+    relay: &Relay,
     room: &str,
-    member: impl Fn() -> Member + Sync,
+    member: impl Fn() -> Finder + Sync,
 ) -> Result<Vec<Enrolment>, Failure> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(names.len()));
     let enrol = |index: usize, name: &str| -> Result<(), Failure> {
         let participant = member();
-        let record = participant.record(&[participant.token(name)])?;
+        let ticket = Ticket::random()?;
+        let record = participant.record(&participant.token(name), ticket.as_bytes())?;
         let idempotency = Handle::random().map_err(EngineError::from)?.to_string();
         let handles = client.enroll(room, &record, 1, &idempotency)?;
+        handles.iter().for_each(|&handle| relay.register(ticket.digest(), handle));
         let enrolments = handles.into_iter().map(|handle| (index, Enrolment { handle, record: Seen::of(&record) }));
         done.lock().unwrap_or_else(PoisonError::into_inner).extend(enrolments);
         Ok(())

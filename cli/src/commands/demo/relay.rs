@@ -1,5 +1,6 @@
-//! The service on a free port of this machine, with a witness in front of it who notes everything that passes.
+//! The service on a free port of this machine, with a witness in front of it who notes everything that passes; and the relay's own side of it, which connects whoever presents a ticket.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header::CONTENT_LENGTH};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use blindrelay_engine::Backend;
+use blindrelay_engine::operator::Handle;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::{AppState, Config, Registry};
@@ -19,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
+use crate::tickets::Ticket;
 
 /// More than any body of a demonstration.
 const MAX_BODY_BYTES: usize = 1 << 28;
@@ -60,11 +62,13 @@ pub(super) struct Relay {
     log: Log,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
+    /// Whom to connect, by the SHA-256 of a ticket.
+    connections: Mutex<HashMap<String, Handle>>,
 }
 
 impl Relay {
     /// Starts the service on a free loopback port, on a thread of its own.
-    pub(super) fn start(backend: Backend) -> Result<Self, Failure> {
+    pub(super) fn start(registry: Registry) -> Result<Self, Failure> {
         let log = Log::default();
         let (started, outcome) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
@@ -72,13 +76,23 @@ impl Relay {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             match runtime {
-                Ok(runtime) => runtime.block_on(serve(backend, noted, &started, stopped)),
+                Ok(runtime) => runtime.block_on(serve(registry, noted, &started, stopped)),
                 Err(error) => drop(started.send(Err(Failure::Service(error.to_string())))),
             }
         });
         let ended = || Failure::Service("its thread ended".to_owned());
         let address = outcome.recv().map_err(|_| ended())??;
-        Ok(Self { address, log, stop, thread })
+        Ok(Self { address, log, stop, thread, connections: Mutex::default() })
+    }
+
+    /// Remembers whom the ticket of this SHA-256 connects to. The ticket itself is not told.
+    pub(super) fn register(&self, ticket_digest: String, handle: Handle) {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket_digest, handle);
+    }
+
+    /// Whom to connect with somebody who presents this ticket.
+    pub(super) fn connect(&self, presented: &Ticket) -> Option<Handle> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).get(&presented.digest()).copied()
     }
 
     /// Where it listens.
@@ -96,12 +110,12 @@ impl Relay {
 }
 
 async fn serve(
-    backend: Backend,
+    registry: Registry,
     log: Log,
     started: &mpsc::Sender<Result<SocketAddr, Failure>>,
     stopped: oneshot::Receiver<()>,
 ) {
-    match open(backend, log).await {
+    match open(registry, log).await {
         Ok((listener, address, router)) => {
             // The other side waits for this message, and listens for no second one.
             let _ = started.send(Ok(address));
@@ -112,9 +126,8 @@ async fn serve(
     }
 }
 
-async fn open(backend: Backend, log: Log) -> Result<(TcpListener, SocketAddr, axum::Router), Failure> {
+async fn open(registry: Registry, log: Log) -> Result<(TcpListener, SocketAddr, axum::Router), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Service(error.to_string());
-    let registry = Registry::standard(backend).map_err(|error| failed(&error))?;
     let store = Arc::new(MemoryStore::default());
     let state = AppState::open(&Config::default(), registry, store).await.map_err(|error| failed(&error))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| failed(&error))?;

@@ -12,12 +12,11 @@ use blindrelay_engine::params::{BILL_8192, STATS_8192};
 use serde::Serialize;
 
 use self::step::{Step, Steps};
-use super::cast::{KIND, Micros, Play};
+use super::cast::{Connection, KIND, Micros, Play};
 use super::charge::{self, Charge};
 use super::relay::{Passage, Seen};
 use super::statistics::{self, Statistics};
 use crate::meeting::Meeting;
-use crate::member::Score;
 use crate::printable::hex;
 
 /// Everything, in the shape of the JSON.
@@ -69,10 +68,8 @@ struct Learned {
     name: String,
     looks_for: String,
     threshold: i64,
-    matches: Vec<Score>,
-    /// Highest score of a handle that does not match.
-    closest_other: Option<i64>,
-    scores: Vec<Score>,
+    /// The tickets that were opened and presented, with the handles that the relay connects for them.
+    matches: Vec<Connection>,
 }
 
 /// What the relay counted, and what the tenant made of it.
@@ -137,8 +134,6 @@ impl Report {
         let contribution = contribution.map_or(0, |seen| seen.request_bytes);
         let Sides { meeting, play, charge, statistics } = sides;
         let service = passages.iter().find(|passage| passage.request == play.probe).map(|passage| passage.took);
-        let (matches, others): (Vec<Score>, Vec<Score>) =
-            play.scores.iter().copied().partition(|score| score.score >= play.threshold);
         let participants = meeting.participants.iter().zip(&play.enrolments).map(|(participant, enrolment)| Member {
             name: participant.name.clone(),
             label: participant.handle.clone(),
@@ -149,7 +144,7 @@ impl Report {
         Self {
             title: meeting.title.clone(),
             operators: [KIND.id(), CHARGE, blindrelay_analytics::STATISTICS],
-            parameters: [KIND.parameters(), BILL_8192, STATS_8192],
+            parameters: [KIND.parameter_set(), BILL_8192, STATS_8192],
             backend: backend.name(),
             room: play.room.clone(),
             relay,
@@ -158,9 +153,7 @@ impl Report {
                 name: meeting.newcomer.name.clone(),
                 looks_for: meeting.newcomer.looks_for.clone(),
                 threshold: play.threshold,
-                matches,
-                closest_other: others.first().map(|score| score.score),
-                scores: play.scores.clone(),
+                matches: play.connections.clone(),
             },
             charge: Charged { meter: charge.meter, readings: charge.readings, invoice: charge.invoice },
             panels: statistics

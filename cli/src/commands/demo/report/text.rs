@@ -1,8 +1,7 @@
 //! The two columns, and the figures under them.
 
 use super::step::Step;
-use super::{Member, Report, Sighting, told};
-use crate::member::Score;
+use super::{Connection, Member, Report, Sighting, told};
 use crate::printable::{count, grouped, name, pad, width, wrap};
 
 /// With more participants than this, most of their rows are summed up in one.
@@ -56,7 +55,7 @@ fn rows(report: &Report) -> Vec<Row> {
             Step::Enrolment(participant) => {
                 seen += 1;
                 let Some(member) = report.participants.get(participant) else { continue };
-                let matches = report.newcomer.matches.iter().any(|score| score.handle.to_string() == member.handle);
+                let matches = report.newcomer.matches.iter().any(|found| found.handle == member.handle);
                 let (first, last) = SHOWN;
                 if enrolments > ROWS && seen > first && seen + last <= enrolments && !matches {
                     summed = (summed.0 + 1, summed.1 + sighting.request_bytes);
@@ -67,7 +66,10 @@ fn rows(report: &Report) -> Vec<Row> {
             }
             Step::Match => {
                 flush(&mut rows, &mut summed);
-                (match_row(report), true)
+                let left = describe_all(group);
+                rows.push(Row { left, right: question_row(report), bright: report.newcomer.matches.is_empty() });
+                rows.extend(report.newcomer.matches.iter().map(|found| presentation(report, found)));
+                continue;
             }
             Step::Meter => (told::meter(), false),
             Step::Batch => (told::batch(report), false),
@@ -151,40 +153,47 @@ fn keys_row() -> String {
 }
 
 fn room_row(report: &Report) -> String {
-    format!("A room for {}.", report.operators[0])
+    format!(
+        "A room for {}: whoever asks receives the ticket of whom they look for, and of nobody else.",
+        report.operators[0]
+    )
 }
 
 fn member_row(member: &Member) -> String {
     let label = member.label.as_ref().map_or_else(String::new, |label| format!(" ({})", name(label)));
-    format!("{}{label} enrols under that name and is given handle {}", name(&member.name), short(&member.handle))
+    format!(
+        "{}{label} enrols under that name with a ticket of 32 random bytes, and is given handle {}",
+        name(&member.name),
+        short(&member.handle)
+    )
 }
 
-fn match_row(report: &Report) -> String {
+fn question_row(report: &Report) -> String {
     let learned = &report.newcomer;
     let (seeker, sought) = (name(&learned.name), name(&learned.looks_for));
-    let found = match learned.matches.as_slice() {
-        [] => "nobody in the room has that name".to_owned(),
-        [one] => format!("{} scores {}, so connect to it", of_handle(one), one.score),
+    let begin = format!(
+        "{seeker} looks for {sought}. Question and answer are encrypted, and the answer has one size whoever is in the room"
+    );
+    match learned.matches.as_slice() {
+        [] => format!("{begin}. It opens to nothing: nobody in the room has that name."),
+        [_] => format!("{begin}. It opens to one ticket."),
         several => {
-            let handles: Vec<String> = several.iter().take(4).map(of_handle).collect();
-            let more = if several.len() > handles.len() { " and others" } else { "" };
-            format!(
-                "{} equal names: handles {}{more} score {} each, so connect to any of them",
-                grouped(several.len()),
-                handles.join(", "),
-                learned.threshold
-            )
+            format!("{begin}. It opens to {} tickets: so many in the room have that name.", grouped(several.len()))
         }
-    };
-    let most = if learned.matches.is_empty() { "The highest score is" } else { "Nobody else scores more than" };
-    let closest = learned
-        .closest_other
-        .map_or_else(String::new, |closest| format!(" {most} {closest} of {}.", learned.threshold));
-    format!("{seeker} looks for {sought} and opens {}: {found}.{closest}", count(learned.scores.len(), "score"))
+    }
 }
 
-fn of_handle(score: &Score) -> String {
-    short(&score.handle.to_string())
+/// What is not a request to the service: the newcomer shows the relay a ticket.
+fn presentation(report: &Report, found: &Connection) -> Row {
+    let seeker = name(&report.newcomer.name);
+    Row {
+        left: format!("a ticket, SHA-256 {}\nconnect {}", short(&found.ticket_sha256), short(&found.handle)),
+        right: format!(
+            "{seeker} presents the ticket. The relay was told its SHA-256 at an enrolment, and connects {}.",
+            short(&found.handle)
+        ),
+        bright: true,
+    }
 }
 
 /// The lines of two columns between box lines.
@@ -222,10 +231,10 @@ fn figures(report: &Report) -> String {
     let (time, bytes) = (&report.timings_us, &report.bytes);
     let build = report.operators.iter().zip(report.parameters).map(|(operator, set)| format!("{operator} over {set}"));
     format!(
-        "match   probe encrypted {}, service {}, answer opened {}, round trip {}\n\
+        "find    question encrypted {}, service {}, answer opened {}, round trip {}\n\
          charge  {} encrypted {}, invoice asked for, opened and checked {}\n\
          report  a contribution encrypted {}, {} asked for and opened {}\n\
-         bytes   probe {}, answer {}, readings {}, contribution {}\n\
+         bytes   question {}, answer {}, readings {}, contribution {}\n\
          build   {} on {}\n\
          in all  {}, {} bytes through the relay, {}",
         micros(time.encrypt_probe.0),
@@ -262,13 +271,13 @@ fn micros(value: f64) -> String {
 
 fn closing(report: &Report) -> String {
     let decided = if report.newcomer.matches.is_empty() {
-        "that nobody is connected"
+        "that nobody presents a ticket"
     } else {
-        "which handle is connected once a call is set up"
+        "which handle is connected once a ticket is presented"
     };
     format!(
         "The relay could tell sizes and times, how many are enrolled and {decided}. Joins, leaves and data it sees as they happen, and forgets once \
-         they are encrypted. It could read no name, no question, no score, no charge and no figure of a report."
+         they are encrypted. It could read no name, no question, no answer, no charge and no figure of a report."
     )
 }
 
