@@ -61,11 +61,13 @@ fn matches(report: &Value) -> Vec<String> {
 fn without_a_file_a_board_meeting_is_played() {
     let text = run(Path::new("."), &["demo"]).ok().out;
     assert!(text.starts_with("Board meeting: 5 participants. Annabella Milbanke arrives"), "{text}");
-    for words in ["what the relay saw", "what members, tenant and host know", "round trip", "probe 10,5"] {
+    for words in ["what the relay saw", "what members, tenant and host know", "round trip", "question 1,6"] {
         assert!(text.contains(words), "'{words}' is not in {text}");
     }
     let told = told(&text);
-    for words in ["scores 128, so connect to it", "total 1.96 EUR", "mean attention 0.8", "at most 5.9"] {
+    for words in
+        ["It opens to one ticket", "presents the ticket", "total 1.96 EUR", "mean attention 0.8", "at most 5.9"]
+    {
         assert!(told.contains(words), "'{words}' is not in {text}");
     }
     assert!(!text.contains('\u{1b}'), "no colours where nobody sees them");
@@ -73,15 +75,14 @@ fn without_a_file_a_board_meeting_is_played() {
 
 #[test]
 fn meetings_of_every_size_find_the_one_who_is_looked_for() {
-    for size in [1, 2, 16, 17, 33, 500] {
+    for size in [1, 2, 13, 33] {
         let names = crowd(size);
         let sought = names[size / 2].as_str();
         let meeting = of(&names.iter().map(String::as_str).collect::<Vec<_>>(), sought);
         let start = Instant::now();
         let report = demo(&meeting, &["--json"]).json();
-        assert!(start.elapsed() < Duration::from_secs(20), "{size}: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(60), "{size}: {:?}", start.elapsed());
         assert_eq!(report["participants"].as_array().unwrap().len(), size);
-        assert_eq!(report["newcomer"]["scores"].as_array().unwrap().len(), size);
         assert_eq!(matches(&report), handles(&report, sought), "{size}");
         // Keys, room, enrolments and a question; a meter, its batches, its card and its charges; keys, a panel, everybody's contribution and a report.
         let batches = requests(&report, "POST", "/v1/meters/", "/batches");
@@ -155,22 +156,22 @@ fn the_tenant_is_charged_what_was_measured_and_the_host_reads_it() {
 }
 
 #[test]
-fn a_meeting_that_no_panel_has_room_for_is_refused_with_a_reason() {
-    let people = (0..4200).map(|number| json!({ "name": number.to_string(), "measured": { "spoke": 1 } }));
+fn a_meeting_that_is_too_large_to_be_played_is_refused_with_a_reason() {
+    let people = (0..129).map(|number| json!({ "name": number.to_string() }));
     let meeting = json!({ "participants": people.collect::<Vec<_>>(), "newcomer": { "name": "N", "looks_for": "1" } });
     let directory = tempdir().unwrap();
     std::fs::write(directory.path().join("m.json"), meeting.to_string()).unwrap();
     let finished = run(directory.path(), &["demo", "m.json"]);
-    finished.failed(2, &["report on speaking", "4201 slots", "has 4096", "leave that measurement out"]);
+    finished.failed(2, &["129 participants", "room for 128", "leave some of them out"]);
 }
 
 #[test]
 fn many_rows_are_summed_up_and_the_one_who_is_found_stays() {
-    let names = crowd(500);
-    let meeting = of(&names.iter().map(String::as_str).collect::<Vec<_>>(), "Participant 250");
+    let names = crowd(40);
+    let meeting = of(&names.iter().map(String::as_str).collect::<Vec<_>>(), "Participant 20");
     let text = demo(&meeting, &[]).out;
     assert!(text.lines().count() < 100, "{text}");
-    assert!(text.contains("more of the same kind") && text.contains("Participant 250 enrols"), "{text}");
+    assert!(text.contains("more of the same kind") && told(&text).contains("Participant 20 enrols"), "{text}");
 }
 
 #[test]
@@ -191,34 +192,31 @@ fn equal_identities_are_both_found() {
     assert_eq!(expected.len(), 2);
     let text = demo(&meeting, &[]).out;
     let told = told(&text);
-    assert!(told.contains("2 equal names") && told.contains("Zoë Hopper (laptop) enrols"), "{text}");
+    assert!(told.contains("It opens to 2 tickets") && told.contains("Zoë Hopper (laptop) enrols"), "{text}");
 }
 
 #[test]
 fn nobody_is_found_where_nobody_has_the_name() {
     let report = demo(&of(&["Ada", "Grace"], "Alan"), &["--json"]).json();
     assert!(matches(&report).is_empty());
-    assert!(report["newcomer"]["closest_other"].as_i64().unwrap() < 128);
     let text = demo(&of(&["Ada", "Grace"], "Alan"), &[]).out;
-    assert!(told(&text).contains("nobody in the room has that name. The highest score is"), "{text}");
+    assert!(told(&text).contains("It opens to nothing: nobody in the room has that name."), "{text}");
 }
 
 #[test]
 fn names_of_any_script_keep_the_columns_straight() {
     let names = ["ليلى حداد", "王小明", "👩‍🚀 Комета", "Zoë", "e\u{301}e\u{301}", "דוד", "한국어 이름", "a\u{1b}[2Jb\nc"];
-    for columns in ["60", "97", "140", "3"] {
-        for sought in names {
-            let directory = tempdir().unwrap();
-            std::fs::write(directory.path().join("m.json"), of(&names, sought).to_string()).unwrap();
-            let finished = run_with(directory.path(), &["demo", "m.json"], &[("COLUMNS", columns)]).ok();
-            let rows: Vec<&str> = finished.out.lines().filter(|line| line.starts_with(['│', '├', '┌', '└'])).collect();
-            let width = columns.parse::<usize>().unwrap().max(60);
-            for row in rows {
-                assert_eq!(unicode_width::UnicodeWidthStr::width(row), width, "{row}");
-            }
-            assert!(!finished.out.contains('\u{1b}'), "a name must not reach the terminal's controls");
-            assert!(told(&finished.out).contains("scores 128"), "{sought}: {}", finished.out);
+    for (sought, columns) in names.into_iter().zip(["60", "97", "140", "3"].into_iter().cycle()) {
+        let directory = tempdir().unwrap();
+        std::fs::write(directory.path().join("m.json"), of(&names, sought).to_string()).unwrap();
+        let finished = run_with(directory.path(), &["demo", "m.json"], &[("COLUMNS", columns)]).ok();
+        let rows: Vec<&str> = finished.out.lines().filter(|line| line.starts_with(['│', '├', '┌', '└'])).collect();
+        let width = columns.parse::<usize>().unwrap().max(60);
+        for row in rows {
+            assert_eq!(unicode_width::UnicodeWidthStr::width(row), width, "{row}");
         }
+        assert!(!finished.out.contains('\u{1b}'), "a name must not reach the terminal's controls");
+        assert!(told(&finished.out).contains("presents the ticket"), "{sought}: {}", finished.out);
     }
 }
 
