@@ -170,7 +170,9 @@ pub enum Error {
         reason: &'static str,
     },
     /// A threshold that no value or every value reaches.
-    #[error("threshold {threshold} decides nothing: scores are from {minimum} to {maximum}, so it has to be above {minimum} and at most {maximum}")]
+    #[error(
+        "threshold {threshold} decides nothing: scores are from {minimum} to {maximum}, so it has to be above {minimum} and at most {maximum}"
+    )]
     Threshold {
         /// The threshold.
         threshold: i64,

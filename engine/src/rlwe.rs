@@ -11,7 +11,10 @@ mod modswitch;
 pub use ciphertext::{Ciphertext, SeededCiphertext};
 pub use encrypt::{encrypt_message, encrypt_zero};
 pub use galois::{automorphism, automorphism_sum, automorphisms};
-pub use keys::{EvaluationKeys, GaloisKey, KeyPlan, KeyRow, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform, row_uniform_over};
+pub use keys::{
+    EvaluationKeys, GaloisKey, KeyPlan, KeyRow, KeySwitchingKey, PublicKey, RelinearizationKey, row_uniform,
+    row_uniform_over,
+};
 pub use keyswitch::{
     key_switch, key_switch_canonical, key_switch_noise, key_switch_sum_noise, relinearize, relinearize_and_drop_prime,
 };

@@ -67,7 +67,9 @@ pub enum OperatorError {
         needed: u64,
     },
     /// A message of another operator, or another one of this operator.
-    #[error("expected {expected} of operator '{operator}', but these bytes are part {part} of operator '{found}', with {items} items")]
+    #[error(
+        "expected {expected} of operator '{operator}', but these bytes are part {part} of operator '{found}', with {items} items"
+    )]
     OtherMessage {
         /// What was expected.
         expected: &'static str,

@@ -50,10 +50,7 @@ pub(crate) fn ciphertext(context: &Context, components: u8, level: Level, number
 pub(crate) fn levelled(context: &Context, level: Level, number: u8) -> Result<LevelledSeededCiphertext, Error> {
     let parameters = context.parameters();
     let ring = parameters.at(level).ok_or(Error::LevelExhausted)?;
-    LevelledSeededCiphertext::new(
-        parameters,
-        rlwe::SeededCiphertext::new(poly(ring.basis(), number), seed(number + 1)),
-    )
+    LevelledSeededCiphertext::new(parameters, rlwe::SeededCiphertext::new(poly(ring.basis(), number), seed(number + 1)))
 }
 
 /// Slots up to 1, encoded at the default scale.
