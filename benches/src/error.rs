@@ -36,6 +36,28 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// There is no decision of this name.
+    #[error("there is no decision '{name}'; there are {known}")]
+    Case {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The system does not say how much memory a process uses.
+    #[error("/proc/self/status has no {field}: memory is measured on Linux only")]
+    Memory {
+        /// What is not there.
+        field: &'static str,
+    },
+    /// The process that measured one decision failed.
+    #[error("measuring {name} failed: {reason}")]
+    Process {
+        /// The decision.
+        name: String,
+        /// What it said.
+        reason: String,
+    },
     /// The report could not be written as JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
@@ -82,6 +104,13 @@ pub enum Error {
     /// Bytes were refused, or an answer could not be opened.
     #[error("{0}")]
     Received(String),
+}
+
+impl Error {
+    /// What refused bytes or an answer, in words.
+    pub(crate) fn received(reason: impl std::fmt::Display) -> Self {
+        Self::Received(reason.to_string())
+    }
 }
 
 impl From<WireError> for Error {

@@ -2,17 +2,20 @@
 //!
 //! A figure counts as a ratio against a peer that was measured in the same run, in turns with ours, after both had given the same result. The
 //! criterion benches (`cargo bench`) and the summary (`blindrelay bench`, or the binary `summary`) share what is here:
-//! [`meeting`], [`factors`] and [`charge`] set up the same jobs for our engine ([`room`]) and for the crate `fhe` ([`peer`]); `subject` says what is measured and which goal
+//! [`meeting`], [`factors`] and [`charge`] set up the same jobs for our engine ([`room`]) and for the crate `fhe` ([`peer`]); [`decisions`] and [`levelled`] are circuits and their verbs; `subject` says what is measured and which goal
 //! it has; [`measure`] takes the time; [`report`], [`document`] and `plot` write it down.
 
 pub mod approximate;
 pub mod charge;
+pub mod decisions;
 pub mod document;
 mod error;
 pub mod factors;
+pub mod levelled;
 pub mod machine;
 pub mod measure;
 pub mod meeting;
+pub mod memory;
 pub mod peer;
 mod plot;
 pub mod random;
@@ -44,7 +47,7 @@ pub struct Options {
     pub budget: Duration,
     /// Only subjects whose name contains this.
     pub filter: Option<String>,
-    /// How many tokens the largest roster has.
+    /// How many tokens the largest roster has. Decisions that store more are left out.
     pub roster: usize,
     /// Write the report as JSON.
     pub json: Option<PathBuf>,
@@ -102,7 +105,8 @@ fn measure_all(options: &Options) -> Result<Report, Error> {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        Ok(Report { machine: Machine::describe(options.backend), rounds: options.rounds, rows: recorder.into_rows() })
+        let (rows, notes) = recorder.into_rows();
+        Ok(Report { machine: Machine::describe(options.backend), rounds: options.rounds, rows, notes })
     })
 }
 
@@ -140,6 +144,9 @@ mod tests {
             "charge",
             "report",
             "meter",
+            "threshold",
+            "comparison",
+            "equality",
             "CKKS",
             "encrypt",
             "open",

@@ -12,6 +12,9 @@ use serde::Serialize;
 /// A turn is repeated until it takes about this long, so that reading the clock does not count.
 const TURN: Duration = Duration::from_micros(100);
 
+/// A call that takes this long brings its own data into the cache: none is made before it that is not counted.
+const LONG: Duration = Duration::from_millis(100);
+
 /// Before the first round every contestant runs this long.
 const WARM_UP: Duration = Duration::from_millis(20);
 
@@ -44,17 +47,19 @@ impl Figure {
 pub type Contestant<'a> = Box<dyn FnMut() + 'a>;
 
 /// Microseconds a call of every contestant. All take a turn in every round (A B C A B C ..), so that a slow phase of the machine hits all of them. A turn
-/// begins with one call that is not counted, which brings the contestant's data back into the cache.
+/// begins with one call that is not counted, which brings the contestant's data back into the cache, unless a call takes longer than 100 ms.
 pub fn interleaved(contestants: &mut [Contestant<'_>], effort: Effort) -> Vec<Figure> {
-    let calls: Vec<u32> = contestants.iter_mut().map(|contestant| calls_a_turn(contestant)).collect();
+    let plans: Vec<Turn> = contestants.iter_mut().map(|contestant| plan_turns(contestant)).collect();
     let mut turns: Vec<Vec<f64>> = contestants.iter().map(|_| Vec::with_capacity(effort.rounds)).collect();
     let start = Instant::now();
     for round in 0..effort.rounds {
         if round >= 3 && start.elapsed() > effort.budget {
             break;
         }
-        for ((contestant, &calls), turns) in contestants.iter_mut().zip(&calls).zip(&mut turns) {
-            contestant();
+        for ((contestant, &Turn { calls, warm_up }), turns) in contestants.iter_mut().zip(&plans).zip(&mut turns) {
+            if warm_up {
+                contestant();
+            }
             let start = processor_seconds();
             for _ in 0..calls {
                 contestant();
@@ -65,8 +70,14 @@ pub fn interleaved(contestants: &mut [Contestant<'_>], effort: Effort) -> Vec<Fi
     turns.into_iter().map(figure).collect()
 }
 
+/// How a contestant takes its turns.
+struct Turn {
+    calls: u32,
+    warm_up: bool,
+}
+
 /// Warms up, and finds how many calls fill a turn.
-fn calls_a_turn(contestant: &mut Contestant<'_>) -> u32 {
+fn plan_turns(contestant: &mut Contestant<'_>) -> Turn {
     let (start, warm) = (Instant::now(), processor_seconds());
     let mut calls = 0_u32;
     while calls == 0 || start.elapsed() < WARM_UP {
@@ -74,7 +85,8 @@ fn calls_a_turn(contestant: &mut Contestant<'_>) -> u32 {
         calls += 1;
     }
     let one = (processor_seconds() - warm) / f64::from(calls);
-    (TURN.as_secs_f64() / one.max(1e-9)).clamp(1.0, 1e6) as u32
+    let calls = (TURN.as_secs_f64() / one.max(1e-9)).clamp(1.0, 1e6) as u32;
+    Turn { calls, warm_up: one < LONG.as_secs_f64() }
 }
 
 /// What all threads of this process have used so far.

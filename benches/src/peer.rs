@@ -1,6 +1,8 @@
 //! The crate `fhe` 0.1.1 doing the same jobs: as its documentation shows, and taught our packing.
 
 pub mod charge;
+#[cfg(feature = "tfhe")]
+pub mod threshold;
 
 use std::sync::Arc;
 

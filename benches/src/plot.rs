@@ -86,7 +86,8 @@ mod tests {
         };
         let alone = Row::new("alone", "set", Unit::Microseconds, Figure::exact(1.0));
         let machine = Machine::describe(blindrelay_kernels::Backend::Scalar);
-        let report = Report { machine, rounds: 1, rows: vec![row(1.0, 100.0), row(2.0, 3.0), alone] };
+        let report =
+            Report { machine, rounds: 1, notes: Vec::new(), rows: vec![row(1.0, 100.0), row(2.0, 3.0), alone] };
         let svg = ratios(&report);
         assert_eq!(svg.matches("<rect x=").count(), 2);
         assert!(svg.contains("a&lt;b") && svg.contains(">100x<") && svg.contains(">1.50x<") && !svg.contains("alone"));

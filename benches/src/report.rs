@@ -70,6 +70,16 @@ pub struct Row {
     pub bytes: Option<usize>,
 }
 
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(limit) => write!(f, "<= {}", number(*limit)),
+            Self::PartOfPeer(part) if *part < 0.01 => write!(f, "<= 1/{} of peer", number(1.0 / part)),
+            Self::PartOfPeer(part) => write!(f, "<= {part:.2} of peer"),
+        }
+    }
+}
+
 impl Row {
     /// A row; ratio and verdict follow from the figures.
     pub fn new(subject: &str, parameters: &str, unit: Unit, ours: Figure) -> Self {
@@ -115,11 +125,7 @@ impl Row {
             peer(&|peer| number(peer.figure.minimum)),
             peer(&|peer| number(peer.figure.median)),
             self.ratio.map(|ratio| format!("{}x", number(1.0 / ratio))).unwrap_or_default(),
-            match self.goal {
-                Some(Goal::AtMost(limit)) => format!("<= {}", number(limit)),
-                Some(Goal::PartOfPeer(part)) => format!("<= {part:.2} of peer"),
-                None => String::new(),
-            },
+            self.goal.map(|goal| goal.to_string()).unwrap_or_default(),
             match self.met {
                 Some(true) => "yes".to_owned(),
                 Some(false) => "NO".to_owned(),
@@ -142,6 +148,8 @@ pub struct Report {
     pub rounds: usize,
     /// One row a subject and peer.
     pub rows: Vec<Row>,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
 }
 
 impl fmt::Display for Report {
@@ -176,6 +184,9 @@ impl fmt::Display for Report {
         }
         for peer in self.peers() {
             writeln!(f, "\n{peer}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "\n{note}")?;
         }
         Ok(())
     }
@@ -234,5 +245,11 @@ mod tests {
         assert_eq!(row().towards(Some(Goal::AtMost(7.0))).met, Some(true));
         assert_eq!(row().towards(Some(Goal::AtMost(6.9))).met, Some(false));
         assert_eq!(row().towards(None).met, None);
+    }
+
+    #[test]
+    fn goals_far_below_a_peer_are_fractions() {
+        let texts = [Goal::AtMost(500_000.0), Goal::PartOfPeer(0.7), Goal::PartOfPeer(1.0 / 3000.0)];
+        assert_eq!(texts.map(|goal| goal.to_string()), ["<= 500,000", "<= 0.70 of peer", "<= 1/3,000 of peer"]);
     }
 }

@@ -20,7 +20,7 @@ struct Arguments {
     /// Seconds at most for each comparison
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Only subjects whose name contains this: ntt, matching, products, charge, meter, ckks, encryption, whole, wire, roster
+    /// Only subjects whose name contains this: ntt, matching, products, charge, meter, decisions, ckks, encryption, whole, wire, roster
     #[arg(long)]
     filter: Option<String>,
     /// Tokens in the largest roster
