@@ -15,7 +15,7 @@ use blindrelay_routing::find::{
     FIND_SIGNS, FindAnswer, FindKind, FindRecord, FindRequest, Finding, MAX_PAYLOAD_BYTES, PAYLOAD_LEVEL,
 };
 use blindrelay_server::store::memory::MemoryStore;
-use blindrelay_server::{AppState, Config, Registry};
+use blindrelay_server::{AppState, Config, Limits, Registry};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -37,6 +37,11 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Connections stay open while others enrol.
+fn patient() -> Config {
+    Config { limits: Limits { header_timeout_seconds: 3600, ..Limits::default() }, ..Config::default() }
+}
+
 impl House {
     /// Starts the service with the one operator and uploads the evaluation keys.
     pub fn open(seed: u64) -> Self {
@@ -52,7 +57,7 @@ impl House {
             runtime.expect("a runtime").block_on(async {
                 let mut registry = Registry::new();
                 registry.register(Arc::new(finding)).expect("the only operator");
-                let state = AppState::open(&Config::default(), registry, Arc::new(MemoryStore::default())).await;
+                let state = AppState::open(&patient(), registry, Arc::new(MemoryStore::default())).await;
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
                 started.send(listener.local_addr().expect("an address")).expect("somebody waits");
                 let end = async { drop(stopped.await) };
