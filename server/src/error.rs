@@ -188,6 +188,7 @@ fn operator_status(error: &OperatorError) -> (StatusCode, &'static str) {
         OperatorError::Range { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "range"),
         OperatorError::TooFewContributions { .. } => (StatusCode::CONFLICT, "too-few-contributions"),
         OperatorError::MissingKeys { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "keys-incomplete"),
+        OperatorError::OtherMessage { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "malformed-object"),
         OperatorError::Wire(error) => (StatusCode::UNPROCESSABLE_ENTITY, wire_code(error)),
         OperatorError::Refused(Error::ParameterMismatch { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "wrong-parameters")
