@@ -103,7 +103,8 @@ impl<'a> Asker<'a> {
             FindKind::Tickets => {
                 let opened = self.house.tickets(&answer(self.house, &request, &reply));
                 let mut found: Vec<&[u8]> = opened.iter().map(Vec::as_slice).collect();
-                (found.sort_unstable(), expected.sort_unstable());
+                found.sort_unstable();
+                expected.sort_unstable();
                 let seen = tally.answers.entry(reply.received).or_default();
                 seen[usize::from(expected.is_empty())] += 1;
                 found == expected

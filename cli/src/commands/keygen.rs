@@ -150,8 +150,8 @@ fn for_room(arguments: &Arguments, backend: Backend, output: Output) -> Result<(
         }
         return Err(error.into());
     }
-    let evaluation_keys = keys_file
-        .map(|(path, file)| fill(path, file, &kind.evaluation_keys(&context, &seed)?.unwrap_or_default()));
+    let evaluation_keys =
+        keys_file.map(|(path, file)| fill(path, file, &kind.evaluation_keys(&context, &seed)?.unwrap_or_default()));
     let made = Made {
         operator: kind.id(),
         parameters: parameters.name().to_owned(),
