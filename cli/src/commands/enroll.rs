@@ -262,7 +262,7 @@ fn enroll_all(
             match &failure {
                 Failure::Client(error) if error.leaves_doubt() => report.unknown.extend(labels()),
                 Failure::Client(_) | Failure::Engine(_) | Failure::Token(_) | Failure::Find(_) => {
-                    report.remaining.extend(labels())
+                    report.remaining.extend(labels());
                 }
                 // The service confirmed them; only the note of it failed.
                 _ => {}

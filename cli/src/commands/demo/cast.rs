@@ -161,7 +161,9 @@ fn enrol_all(
         let record = participant.record(&participant.token(name), ticket.as_bytes())?;
         let idempotency = Handle::random().map_err(EngineError::from)?.to_string();
         let handles = client.enroll(room, &record, 1, &idempotency)?;
-        handles.iter().for_each(|&handle| relay.register(ticket.digest(), handle));
+        for &handle in &handles {
+            relay.register(ticket.digest(), handle);
+        }
         let enrolments = handles.into_iter().map(|handle| (index, Enrolment { handle, record: Seen::of(&record) }));
         done.lock().unwrap_or_else(PoisonError::into_inner).extend(enrolments);
         Ok(())
