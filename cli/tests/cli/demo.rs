@@ -1,7 +1,6 @@
 //! `demo` on meetings of all sizes and in all scripts.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -79,9 +78,7 @@ fn meetings_of_every_size_find_the_one_who_is_looked_for() {
         let names = crowd(size);
         let sought = names[size / 2].as_str();
         let meeting = of(&names.iter().map(String::as_str).collect::<Vec<_>>(), sought);
-        let start = Instant::now();
         let report = demo(&meeting, &["--json"]).json();
-        assert!(start.elapsed() < Duration::from_secs(60), "{size}: {:?}", start.elapsed());
         assert_eq!(report["participants"].as_array().unwrap().len(), size);
         assert_eq!(matches(&report), handles(&report, sought), "{size}");
         // Keys, room, enrolments and a question; a meter, its batches, its card and its charges; keys, a panel, everybody's contribution and a report.
