@@ -93,7 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_a_panic_passes() {
-        let compute = ComputePool::new(1, 1, Duration::from_secs(60)).unwrap();
+        let compute = ComputePool::new(1, 1, Duration::from_mins(1)).unwrap();
         let (release, wait) = mpsc::channel::<()>();
         let first = compute.enter().unwrap();
         let first = tokio::spawn(async move { first.run(move || wait.recv().is_ok()).await });
@@ -126,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dropped_place_is_free_again_but_a_running_job_keeps_its_own() {
-        let compute = ComputePool::new(1, 0, Duration::from_secs(60)).unwrap();
+        let compute = ComputePool::new(1, 0, Duration::from_mins(1)).unwrap();
         drop(compute.enter().unwrap());
         let place = compute.enter().unwrap();
         let (release, wait) = mpsc::channel::<()>();
