@@ -43,9 +43,9 @@ fn slopes(key: &tfhe::integer::ServerKey, usage: &RadixCiphertext, table: &TierT
         let change = tier.price.abs_diff(before);
         let part = key.scalar_mul_parallelized(&units, change);
         if tier.price >= before {
-            rises.push(part)
+            rises.push(part);
         } else {
-            falls.push(part)
+            falls.push(part);
         }
         before = tier.price;
     }
