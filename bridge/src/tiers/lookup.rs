@@ -124,7 +124,7 @@ mod tests {
             for (step, price) in steps {
                 tiers.push(Tier { from: tiers[tiers.len() - 1].from + step, price });
             }
-            tiers.retain(|tier| tier.from <= u64::from(u32::MAX));
+            tiers.retain(|tier| u32::try_from(tier.from).is_ok());
             let width = if wide { UsageWidth::Bits64 } else { UsageWidth::Bits32 };
             let table = TierTable::new(width, &tiers).unwrap();
             let usage = u64::from(usage) << (if wide { 32 } else { 0 });
