@@ -20,6 +20,7 @@ mod keys;
 mod levelled;
 mod message;
 mod poly;
+mod seeded;
 
 pub use budget::{exact_len, max_len};
 pub use content::content_digest;

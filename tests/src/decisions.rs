@@ -45,7 +45,7 @@ impl Bench {
         let context = Context::new(&parameters).expect("BFV tables");
         let key = SecretKey::from_seed(&context, Seed::from_bytes([6; 32]));
         let plan = circuit.plan(&context).unwrap_or_else(|error| panic!("{error}"));
-        let requirements = KeyRequirements { relinearization: plan.relinearization, galois: plan.galois.clone() };
+        let requirements = KeyRequirements { relinearization: plan.relinearizes(), galois: plan.galois() };
         let keys = key.evaluation_keys(&requirements);
         Self { evaluator: Evaluator::new(&context), context, key, keys, plan }
     }

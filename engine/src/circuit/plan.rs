@@ -52,8 +52,6 @@ pub trait Circuit {
             depth: top.0 - lowest.0,
             products: counted.products,
             automorphisms: counted.automorphisms,
-            relinearization: counted.keys.relinearization.is_some(),
-            galois: counted.keys.galois.keys().copied().collect(),
             keys: counted.keys,
             noise_log2,
             limit_log2,
@@ -83,11 +81,7 @@ pub struct CircuitPlan {
     pub products: usize,
     /// Automorphisms that are applied.
     pub automorphisms: usize,
-    /// Whether a relinearization key is needed.
-    pub relinearization: bool,
-    /// The automorphisms that need keys.
-    pub galois: BTreeSet<GaloisElement>,
-    /// The same keys, with the levels up to which they are needed.
+    /// The keys that are needed, each up to its level.
     pub keys: KeyPlan,
     /// Bound on the noise of the output that is closest to its limit, base-2 logarithm.
     pub noise_log2: f64,
@@ -98,6 +92,16 @@ pub struct CircuitPlan {
 }
 
 impl CircuitPlan {
+    /// Whether a relinearization key is needed.
+    pub fn relinearizes(&self) -> bool {
+        self.keys.relinearization.is_some()
+    }
+
+    /// The automorphisms that need keys.
+    pub fn galois(&self) -> BTreeSet<GaloisElement> {
+        self.keys.galois.keys().copied().collect()
+    }
+
     /// The keys that the plan needs and a set of keys lacks.
     pub fn missing_keys(&self, keys: Option<&EvaluationKeys>) -> Vec<KeyName> {
         self.keys.missing(keys)

@@ -10,7 +10,8 @@ use super::ciphertext::{STEPS, payload_of, round_up};
 use super::codec::{self, List};
 use super::error::{HeaderFault, WireError};
 use super::header::{Frame, Kind, prefix};
-use super::poly::{read_poly, read_seed, write_poly};
+use super::poly::{read_poly, write_poly};
+use super::seeded::{read_seeded, write_seeded};
 use crate::ckks::{self, Bounds, Ciphertext, Context, Scale, SeededCiphertext};
 use crate::params::Level;
 use crate::ring::SEED_BYTES;
@@ -191,12 +192,7 @@ impl Wire for SeededCiphertext {
             scale: ScaleHeader::new(self.scale(), &parameters.spec().ciphertext_primes),
             bounds: BoundsHeader::new(self.bounds()),
         };
-        let shape = Shape::of(parameters);
-        let payload_len = SEED_BYTES + shape.poly(shape.top_level());
-        let mut bytes = prefix(Self::KIND, parameters.digest(), &codec::encode(&typed), payload_len);
-        bytes.extend_from_slice(self.rlwe().seed().as_bytes());
-        write_poly(self.rlwe().body(), &mut bytes);
-        bytes
+        write_seeded(Self::KIND, parameters, &codec::encode(&typed), self.rlwe())
     }
 
     fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self, WireError> {
@@ -211,8 +207,7 @@ impl Wire for SeededCiphertext {
         let refused = || too_large(context, fresh.level, fresh.bounds);
         context.admit("this ciphertext", &fresh).map_err(|_| refused())?;
         let mut payload = frame.payload(payload_len)?;
-        let seed = read_seed(&mut payload)?;
-        let body = read_poly(&mut payload, parameters.top().basis())?;
-        Self::new(context, rlwe::SeededCiphertext::new(body, seed), scale, bounds).map_err(|_| refused())
+        let seeded = read_seeded(&mut payload, parameters.top().basis())?;
+        Self::new(context, seeded, scale, bounds).map_err(|_| refused())
     }
 }

@@ -6,8 +6,9 @@ use super::Wire;
 use super::budget::{Shape, TypedHeader};
 use super::codec;
 use super::error::WireError;
-use super::header::{Frame, HEADER_BYTES, Kind, append_prefix, prefix};
-use super::poly::{read_poly, read_seed, write_poly};
+use super::header::{Frame, HEADER_BYTES, Kind, append_prefix};
+use super::poly::{read_poly, write_poly};
+use super::seeded::{read_seeded, write_seeded};
 use crate::bfv::{Ciphertext, Context, SeededCiphertext};
 use crate::noise::NoiseBound;
 use crate::params::Level;
@@ -38,13 +39,7 @@ impl Wire for SeededCiphertext {
     const KIND: Kind = Kind::SeededCiphertext;
 
     fn to_bytes(&self) -> Vec<u8> {
-        let shape = Shape::of(self.parameters());
-        let payload_len = SEED_BYTES + shape.poly(shape.top_level());
-        let mut bytes =
-            prefix(Self::KIND, self.parameters().digest(), &codec::encode(&SeededCiphertextHeader), payload_len);
-        bytes.extend_from_slice(self.rlwe().seed().as_bytes());
-        write_poly(self.rlwe().body(), &mut bytes);
-        bytes
+        write_seeded(Self::KIND, self.parameters(), &codec::encode(&SeededCiphertextHeader), self.rlwe())
     }
 
     fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self, WireError> {
@@ -53,9 +48,7 @@ impl Wire for SeededCiphertext {
         let shape = Shape::of(parameters);
         let typed: SeededCiphertextHeader = frame.typed(SeededCiphertextHeader::limit(shape))?;
         let mut payload = frame.payload(typed.payload_len(shape)?)?;
-        let seed = read_seed(&mut payload)?;
-        let body = read_poly(&mut payload, parameters.top().basis())?;
-        Ok(Self::new(parameters, rlwe::SeededCiphertext::new(body, seed)))
+        Ok(Self::new(parameters, read_seeded(&mut payload, parameters.top().basis())?))
     }
 }
 

@@ -6,12 +6,11 @@ use super::Wire;
 use super::budget::{Shape, TypedHeader};
 use super::codec;
 use super::error::WireError;
-use super::header::{Frame, HEADER_BYTES, Kind, prefix};
-use super::poly::{read_poly, read_seed, write_poly};
+use super::header::{Frame, HEADER_BYTES, Kind};
+use super::seeded::{read_seeded, write_seeded};
 use crate::bfv::{Context, LevelledSeededCiphertext};
 use crate::params::{Level, Parameters};
 use crate::ring::SEED_BYTES;
-use crate::rlwe;
 
 /// The level.
 #[derive(Serialize, Deserialize)]
@@ -51,13 +50,8 @@ impl Wire for LevelledSeededCiphertext {
     const KIND: Kind = Kind::LevelledSeededCiphertext;
 
     fn to_bytes(&self) -> Vec<u8> {
-        let level = self.level().0;
-        let payload_len = SEED_BYTES + Shape::of(self.parameters()).poly(level);
-        let typed = codec::encode(&LevelledSeededHeader { level: level as u32 });
-        let mut bytes = prefix(Self::KIND, self.parameters().digest(), &typed, payload_len);
-        bytes.extend_from_slice(self.rlwe().seed().as_bytes());
-        write_poly(self.rlwe().body(), &mut bytes);
-        bytes
+        let typed = codec::encode(&LevelledSeededHeader { level: self.level().0 as u32 });
+        write_seeded(Self::KIND, self.parameters(), &typed, self.rlwe())
     }
 
     fn from_bytes(bytes: &[u8], context: &Context) -> Result<Self, WireError> {
@@ -69,8 +63,6 @@ impl Wire for LevelledSeededCiphertext {
         let level = Level(typed.level as usize);
         let no_level = || WireError::Level { found: level, top: parameters.top_level() };
         let ring = parameters.at(level).ok_or_else(no_level)?;
-        let seed = read_seed(&mut payload)?;
-        let body = read_poly(&mut payload, ring.basis())?;
-        Self::new(parameters, rlwe::SeededCiphertext::new(body, seed)).map_err(|_| no_level())
+        Self::new(parameters, read_seeded(&mut payload, ring.basis())?).map_err(|_| no_level())
     }
 }

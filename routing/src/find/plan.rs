@@ -55,7 +55,7 @@ pub(super) fn card(context: &Arc<Context>, layout: FindLayout, plan: &CircuitPla
         parameter_digest: parameters.digest().to_string(),
         depth: 9,
         relinearization: KeyNeed::Required,
-        galois_elements: plan.galois.iter().map(|element| element.value()).collect(),
+        galois_elements: plan.galois().iter().map(|element| element.value()).collect(),
         entries: TOKEN_ENTRIES,
         entry_range: ValueRange { minimum: -1, maximum: 1, step: 2 },
         values_per_record: 1,

@@ -21,7 +21,7 @@ fn the_card_is_the_worst_of_all_thresholds() {
         for kind in [FindKind::Tickets, FindKind::Count] {
             let plan = FindCircuit::new(room.layout, threshold, kind).unwrap().plan(&room.context).unwrap();
             assert_eq!((plan.depth, plan.outputs[0].level.0, plan.outputs[0].factor), (8, 1, 1), "{threshold} {kind}");
-            let galois: Vec<u32> = plan.galois.iter().map(|element| element.value()).collect();
+            let galois: Vec<u32> = plan.galois().iter().map(|element| element.value()).collect();
             assert_eq!(galois, card.galois_elements);
             assert!(
                 plan.noise_log2 <= card.noise.bound_log2 && plan.noise_log2 < plan.limit_log2,

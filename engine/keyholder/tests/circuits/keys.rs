@@ -23,19 +23,19 @@ fn check<C: Circuit>(world: &World, circuit: &C) -> usize {
         let outcome = circuit.run(&Evaluation::new(&side.evaluator, &keys), &inputs).map(|outputs| outputs.len());
         (outcome, plan.check_keys(Some(&keys)))
     };
-    assert_eq!(run(plan.relinearization, &plan.galois), (Ok(plan.outputs.len()), Ok(())));
+    assert_eq!(run(plan.relinearizes(), &plan.galois()), (Ok(plan.outputs.len()), Ok(())));
     let mut all = Vec::new();
-    if plan.relinearization {
+    if plan.relinearizes() {
         let key = KeyName::Relinearization;
         let refused = (Err(Error::MissingKey { key }), Err(Error::MissingKeys { missing: vec![key] }));
-        assert_eq!(run(false, &plan.galois), refused, "{}", circuit.name());
+        assert_eq!(run(false, &plan.galois()), refused, "{}", circuit.name());
         all.push(key);
     }
-    for element in &plan.galois {
+    for element in &plan.galois() {
         let key = KeyName::Galois(element.value());
-        let rest: BTreeSet<_> = plan.galois.iter().copied().filter(|other| other != element).collect();
+        let rest: BTreeSet<_> = plan.galois().iter().copied().filter(|other| other != element).collect();
         let refused = (Err(Error::MissingKey { key }), Err(Error::MissingKeys { missing: vec![key] }));
-        assert_eq!(run(plan.relinearization, &rest), refused, "{}", circuit.name());
+        assert_eq!(run(plan.relinearizes(), &rest), refused, "{}", circuit.name());
         all.push(key);
     }
     let refused = if all.is_empty() { Ok(()) } else { Err(Error::MissingKeys { missing: all.clone() }) };

@@ -29,7 +29,7 @@ fn the_named_sets_carry_what_they_were_made_for() {
     for value in scores.values().skip(1) {
         let plan = Threshold::new(scores, value).unwrap().plan(&context).unwrap();
         assert_eq!((plan.depth, plan.products, plan.automorphisms), (7, 24, 0));
-        assert!(plan.relinearization && plan.galois.is_empty());
+        assert!(plan.relinearizes() && plan.galois().is_empty());
         assert!(plan.noise_log2 < plan.limit_log2, "threshold {value}");
         assert_eq!(plan.outputs.len(), 1);
         assert_eq!((plan.outputs[0].factor, plan.outputs[0].level.0), (1, 1));
@@ -116,7 +116,7 @@ fn inputs_with_less_noise_than_planned_run_and_stay_below_the_plan() {
     let side = &world.sides[0];
     let circuit = threshold(100);
     let plan = circuit.plan(world.context()).unwrap();
-    let keys = world.keys(true, &plan.galois);
+    let keys = world.keys(true, &plan.galois());
     // Encrypted with the secret key, then claimed to be noisier, as a public-key encryption is.
     let fresh = world.encrypt(&(0..100).collect::<Vec<_>>(), 0).remove(0);
     let noisy = fresh.clone().with_noise_of_at_least(NoiseBound::fresh_public(256));

@@ -27,7 +27,7 @@ fn check(world: &World, candidates: usize, ks: &[usize], rounds: u64) {
             let circuit = TopK::new(layout, values, k).unwrap();
             assert_eq!((circuit.values(), circuit.layout()), (values, layout));
             let plan = circuit.plan(world.context()).unwrap();
-            let keys = world.keys(plan.relinearization, &plan.galois);
+            let keys = world.keys(plan.relinearizes(), &plan.galois());
             for round in 0..rounds {
                 // All equal, only two different ones, or any.
                 let kinds = [1, 2, all.len() as u64][(round % 3) as usize];

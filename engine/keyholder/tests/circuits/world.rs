@@ -147,7 +147,7 @@ impl World {
     /// Plans a circuit, makes exactly the planned keys, runs it on every backend, and compares what comes out with the plan: shapes and counts. The slots of every output.
     pub(crate) fn run<C: Circuit>(&self, circuit: &C, inputs: &[Vec<i64>]) -> Vec<Vec<i64>> {
         let plan = circuit.plan(self.context()).unwrap();
-        self.run_with(circuit, inputs, &self.keys(plan.relinearization, &plan.galois))
+        self.run_with(circuit, inputs, &self.keys(plan.relinearizes(), &plan.galois()))
     }
 
     /// [`World::run`] with these keys.
