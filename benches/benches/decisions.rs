@@ -1,4 +1,4 @@
-//! Decisions: `decisions/threshold/decide-16384/<backend>` (16,384 scores), and what circuits are made of at `decide-32768`: `decisions/product-relinearize-down/..`,
+//! Decisions: `decisions/threshold/decide-16384/<backend>` (16,384 scores), and what circuits are made of at `decide-32768`: `decisions/product-relinearize-down/..`, `decisions/general-product-relinearize/..`,
 //! `decisions/linear-combination/..` (eight terms), `decisions/rotation/..`. Every result is checked against the clear values first.
 
 use std::hint::black_box;
@@ -22,6 +22,9 @@ fn measure(criterion: &mut Criterion) -> Result<(), Error> {
         let verbs = Levelled::new(backend)?;
         group.bench_function(format!("product-relinearize-down/{DECIDE_32768}/{name}"), |bencher| {
             bencher.iter(|| black_box(verbs.product()));
+        });
+        group.bench_function(format!("general-product-relinearize/{DECIDE_32768}/{name}"), |bencher| {
+            bencher.iter(|| black_box(verbs.general_product()));
         });
         group.bench_function(format!("linear-combination/{DECIDE_32768}/{name}"), |bencher| {
             bencher.iter(|| black_box(verbs.combination()));

@@ -45,6 +45,7 @@ impl Levelled {
         // A product within the basis gains the factor Q mod t.
         let gained = context.modulus_residue(level);
         let products: Vec<i64> = x.iter().zip(y).map(|(x, y)| t.centre(t.mul(gained, t.from_signed(x * y)))).collect();
+        let clear: Vec<i64> = x.iter().zip(y).map(|(x, y)| x * y).collect();
         let factors = factors();
         let of_x: i64 = factors.iter().step_by(2).sum();
         let of_y: i64 = factors.iter().skip(1).step_by(2).sum();
@@ -52,6 +53,7 @@ impl Levelled {
         let (upper, lower) = x.split_at(degree / 2);
         let turned = |row: &[i64]| row.iter().cycle().skip(1).take(row.len()).copied().collect::<Vec<_>>();
         agree("levelled product", "blindrelay", &open(&verbs.product()?)?, &products)?;
+        agree("general product", "blindrelay", &open(&verbs.general_product()?)?, &clear)?;
         agree("linear combination", "blindrelay", &open(&verbs.combination()?)?, &sums)?;
         agree("rotation", "blindrelay", &open(&verbs.rotated()?)?, &[turned(upper), turned(lower)].concat())?;
         Ok(verbs)
@@ -61,6 +63,12 @@ impl Levelled {
     pub fn product(&self) -> Result<Ciphertext, Error> {
         let [a, b] = &self.pair;
         Ok(self.evaluator.multiply_add_and_switch_down(a, b, None, &self.keys)?)
+    }
+
+    /// The general product of the scheme, relinearized, at the level of its operands: what products within the basis save.
+    pub fn general_product(&self) -> Result<Ciphertext, Error> {
+        let [a, b] = &self.pair;
+        Ok(self.evaluator.multiply_relinearize(a, b, &self.keys)?)
     }
 
     /// The sum of [`TERMS`] ciphertexts, each times a constant.
