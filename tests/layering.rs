@@ -84,7 +84,7 @@ fn dependencies(package: &str) -> Vec<String> {
 
 #[test]
 fn crates_look_down_only() {
-    let allowed: [(&str, &[&str]); 9] = [
+    let allowed: [(&str, &[&str]); 10] = [
         ("blindrelay-kernels", &[]),
         ("blindrelay-reference", &[]),
         ("blindrelay-engine", &["blindrelay-kernels"]),
@@ -93,6 +93,7 @@ fn crates_look_down_only() {
         ("blindrelay-billing", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-analytics", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-bridge", &["blindrelay-engine", "blindrelay-kernels"]),
+        ("blindrelay-client", &["blindrelay-engine", "blindrelay-kernels"]),
         (
             "blindrelay-server",
             &[
@@ -145,6 +146,7 @@ fn only_the_kernels_may_say_unsafe() {
         "billing",
         "analytics",
         "bridge",
+        "client",
         "server",
         "cli",
         "reference",

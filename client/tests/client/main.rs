@@ -1,0 +1,9 @@
+//! The client against services that follow a script.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed assumption fails the test")]
+
+mod answers;
+mod nodes;
+mod requests;
+mod retries;
+mod script;
+mod tls;
