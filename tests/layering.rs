@@ -84,7 +84,7 @@ fn dependencies(package: &str) -> Vec<String> {
 
 #[test]
 fn crates_look_down_only() {
-    let allowed: [(&str, &[&str]); 10] = [
+    let allowed: [(&str, &[&str]); 11] = [
         ("blindrelay-kernels", &[]),
         ("blindrelay-reference", &[]),
         ("blindrelay-engine", &["blindrelay-kernels"]),
@@ -94,6 +94,7 @@ fn crates_look_down_only() {
         ("blindrelay-analytics", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-bridge", &["blindrelay-engine", "blindrelay-kernels"]),
         ("blindrelay-client", &["blindrelay-engine", "blindrelay-kernels"]),
+        ("blindrelay-trust", &["blindrelay-engine", "blindrelay-kernels"]),
         (
             "blindrelay-server",
             &[
@@ -147,6 +148,7 @@ fn only_the_kernels_may_say_unsafe() {
         "analytics",
         "bridge",
         "client",
+        "trust",
         "server",
         "cli",
         "reference",
