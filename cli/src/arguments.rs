@@ -1,59 +1,17 @@
-//! Options that several commands share.
+//! Values of options that several commands share.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use blindrelay_billing::Date;
 use blindrelay_engine::operator::Handle;
 use blindrelay_routing::Token;
-use clap::Args;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::client::Client;
 use crate::failure::Failure;
 
 /// Largest file of identities or embeddings.
 const MAX_INPUT_BYTES: u64 = 64 << 20;
-
-/// Where the service is and how it is spoken to.
-#[derive(Debug, Args)]
-pub(crate) struct ServiceOptions {
-    /// Address of the service
-    #[arg(long, value_name = "URL", env = "BLINDRELAY_SERVICE", default_value = "http://127.0.0.1:8437")]
-    service: String,
-    /// File that holds the service's API key; without it, the variable `BLINDRELAY_API_KEY` is used where it is set
-    #[arg(long, value_name = "FILE")]
-    api_key_file: Option<PathBuf>,
-    /// Seconds that one request may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
-    timeout: f64,
-}
-
-impl ServiceOptions {
-    /// The client that these options describe.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let key = match &self.api_key_file {
-            Some(path) => Some(Zeroizing::new(read_text(path)?)),
-            None => std::env::var("BLINDRELAY_API_KEY").ok().map(Zeroizing::new),
-        };
-        let key = key.as_deref().map(|key| key.trim()).filter(|key| !key.is_empty());
-        if key.is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
-            return Err(Failure::Usage {
-                what: "the API key has characters that no key has".to_owned(),
-                advice: "give the key alone, on one line",
-            });
-        }
-        Ok(Client::new(&self.service, key, Duration::from_secs_f64(self.timeout))?)
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0.001 to 86400".to_owned()),
-    }
-}
 
 /// A room's id: 32 hexadecimal digits, like a handle.
 pub(crate) fn room_id(text: &str) -> Result<String, String> {

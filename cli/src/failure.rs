@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use blindrelay_billing::{AuditError, InvoiceError, MessageError, MeterError, MoneyError, RateError};
+use blindrelay_client::Error as ClientError;
 use blindrelay_engine::params::ParameterError;
 
 use blindrelay_engine::{Error as EngineError, KernelError};
@@ -11,10 +12,10 @@ use blindrelay_routing::find::{FindAnswerError, FindError, Unopened};
 use blindrelay_routing::search::KeywordError;
 use blindrelay_routing::{AnswerError, TokenError};
 
-use crate::client::ClientError;
 use crate::meeting::MeetingError;
 use crate::panels::PanelFailure;
 use crate::printable;
+use crate::service;
 
 /// Exit code of an operation that failed.
 pub(crate) const FAILED: u8 = 1;
@@ -127,8 +128,8 @@ impl Failure {
             | Self::Keyword(_)
             | Self::OtherOperator { .. }
             | Self::OtherKey
-            | Self::Meter(_)
-            | Self::Client(ClientError::Url { .. } | ClientError::NoTls { .. }) => USAGE,
+            | Self::Meter(_) => USAGE,
+            Self::Client(error) if service::is_usage(error) => USAGE,
             Self::OfTenant { cause, .. } => cause.code(),
             Self::Panel(error) => error.code(),
             _ => FAILED,
@@ -139,7 +140,7 @@ impl Failure {
     pub(crate) fn advice(&self) -> &'static str {
         match self {
             Self::Meeting(error) => error.advice(),
-            Self::Client(error) => error.advice(),
+            Self::Client(error) => service::advice(error),
             Self::KeyFile(KeyFileError::Io { source, .. }) => match source.kind() {
                 std::io::ErrorKind::AlreadyExists => "name another file with --out; a key file is never overwritten",
                 std::io::ErrorKind::NotFound => "check the path, or make a key with `blindrelay keygen`",

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use blindrelay_client::Room;
 use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::{Answer, Context};
 use blindrelay_engine::operator::ValueRange;
@@ -15,7 +16,6 @@ use blindrelay_routing::find::{
 };
 use zeroize::Zeroizing;
 
-use crate::client::Room;
 use crate::failure::Failure;
 use crate::printable::hex;
 use crate::room_kind::RoomKind;

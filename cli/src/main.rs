@@ -3,7 +3,6 @@
 //! Exit codes: 0 done, 1 the operation failed, 2 wrong arguments or input files, 3 nobody matches.
 
 mod arguments;
-mod client;
 mod commands;
 mod failure;
 mod finder;
@@ -15,6 +14,7 @@ mod output;
 mod panels;
 mod printable;
 mod room_kind;
+mod service;
 mod tenants;
 mod tickets;
 mod usage;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use blindrelay_client::Room;
 use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::Handle;
@@ -13,7 +14,6 @@ use blindrelay_engine::wire::{Wire, content_digest};
 use blindrelay_keyholder::{Expectation, KeyRequirements, SecretKey, file};
 use blindrelay_routing::{MatchAnswer, MatchKind, Token};
 
-use crate::client::Room;
 use crate::failure::Failure;
 use crate::printable::hex;
 use crate::room_kind::RoomKind;

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use blindrelay_analytics::{Plan, STATISTICS, STATISTICS_WIDE, Settings};
+use blindrelay_client::{Client, Family};
 use blindrelay_engine::Backend;
 use blindrelay_engine::ckks::Context;
 use blindrelay_engine::params::{Parameters, STATS_8192, STATS_16384, preset};
@@ -21,7 +22,6 @@ pub(crate) use self::file::PanelFile;
 pub(crate) use self::host::Host;
 pub(crate) use self::journal::{Journal, Subject};
 pub(crate) use self::measurements::{Measurement, Measurements};
-use crate::client::{Client, Family};
 use crate::failure::Failure;
 
 /// Operators with their parameter sets.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use blindrelay_client::{Client, Family};
 use blindrelay_engine::Backend;
 use blindrelay_engine::rlwe::PublicKey;
 use blindrelay_engine::wire::content_digest;
@@ -12,12 +13,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::arguments::{ServiceOptions, room_id};
-use crate::client::{Client, Family};
+use crate::arguments::room_id;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::panels::{Journal, Measurement, Measurements, Panel, PanelFailure, PanelFile, Subject};
 use crate::printable::{count, grouped, hex};
+use crate::service::{BATCH_ATTEMPTS, ServiceOptions};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -197,7 +198,7 @@ impl Upload<'_> {
         let bytes = contribution
             .encrypt_repeatably(&self.panel.plan, self.key, &root, number)
             .map_err(PanelFailure::Contribution)?;
-        self.client.append(Family::Panels, self.id, &bytes, &name)?;
+        self.client.with_attempts(BATCH_ATTEMPTS).append(Family::Panels, self.id, &bytes, &name)?;
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).note(number)?;
         self.bar.inc(1);

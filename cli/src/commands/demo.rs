@@ -10,6 +10,7 @@ mod statistics;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use blindrelay_client::Client;
 use blindrelay_engine::Backend;
 use blindrelay_server::Registry;
 use clap::Args;
@@ -19,7 +20,6 @@ use self::charge::Charge;
 use self::relay::Relay;
 use self::report::{Report, Sides};
 use self::statistics::Statistics;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::meeting::Meeting;
 use crate::output::Output;
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     // Tables are public: service and members of this process share them.
     let context = cast::context(&mut registry)?;
     let relay = Relay::start(registry)?;
-    let client = Client::new(&relay.url(), None, REQUEST_LIMIT)?;
+    let client = Client::builder(relay.url()).time_limit(REQUEST_LIMIT).build()?;
     let play = Play::perform(&meeting, &client, &relay, &context)?;
     let charge = Charge::perform(&meeting, &client, backend)?;
     let statistics = Statistics::perform(&meeting, &client, backend)?;

@@ -5,6 +5,7 @@ mod receipts;
 
 use std::path::PathBuf;
 
+use blindrelay_client::Client;
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::{Backend, Error as EngineError};
 use blindrelay_routing::MatchKind;
@@ -16,11 +17,11 @@ use self::enroller::{Enroller, Subject};
 use self::receipts::Receipts;
 use super::matching::wrong_subject;
 use super::search;
-use crate::arguments::{ServiceOptions, embedding, read_text, room_id};
-use crate::client::Client;
+use crate::arguments::{embedding, read_text, room_id};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::printable::{count, one_line};
+use crate::service::ServiceOptions;
 use crate::tickets::{self, Register, Ticket};
 
 #[derive(Debug, Args)]

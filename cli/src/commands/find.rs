@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use blindrelay_client::{Client, Room};
 use blindrelay_engine::Backend;
 use blindrelay_keyholder::decisions;
 use blindrelay_routing::find::{FIND_SIGNS, FindKind, THRESHOLDS};
 use clap::Args;
 use serde::Serialize;
 
-use crate::arguments::{ServiceOptions, room_id};
-use crate::client::{Client, Room};
+use crate::arguments::room_id;
 use crate::failure::{Failure, NOTHING_FOUND};
 use crate::finder::{EQUAL, Finder, Question};
 use crate::output::Output;
 use crate::printable::count;
+use crate::service::ServiceOptions;
 use crate::tickets::Ticket;
 
 #[derive(Debug, Args)]
@@ -102,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
 fn ask(client: &Client, room: &str, question: &Question, longest: u64) -> Result<Option<Vec<u8>>, Failure> {
     match client.matching(room, &question.bytes, longest) {
         Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.problem() == Some("room-empty") => Ok(None),
+        Err(error) if error.code() == Some("room-empty") => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

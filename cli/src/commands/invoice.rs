@@ -12,11 +12,12 @@ use clap::Args;
 
 use self::opening::Opener;
 use super::meter::rate_card;
-use crate::arguments::{ServiceOptions, day, month, room_id};
+use crate::arguments::{day, month, room_id};
 use crate::failure::Failure;
 use crate::holder::{billing_context, tenant_key};
 use crate::output::Output;
 use crate::printable::{name, pad, width};
+use crate::service::ServiceOptions;
 
 #[derive(Debug, Args)]
 #[group(id = "whose", required = true, multiple = false, args = ["meter", "journal"])]

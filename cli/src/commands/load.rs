@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use blindrelay_client::Client;
 use blindrelay_engine::Backend;
 use blindrelay_routing::MatchKind;
 use clap::Args;
@@ -12,11 +13,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::matching::{longest_answer, wrong_subject};
-use crate::arguments::{ServiceOptions, room_id};
-use crate::client::Client;
+use crate::arguments::room_id;
 use crate::failure::Failure;
 use crate::member::Member;
 use crate::output::Output;
+use crate::service::ServiceOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

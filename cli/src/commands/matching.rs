@@ -12,11 +12,12 @@ use blindrelay_routing::{MatchKind, Token, reference};
 use clap::Args;
 use serde::Serialize;
 
-use crate::arguments::{ServiceOptions, embedding, room_id};
+use crate::arguments::{embedding, room_id};
 use crate::failure::{Failure, NOTHING_FOUND};
 use crate::member::{Member, Score};
 use crate::output::Output;
 use crate::printable::count;
+use crate::service::ServiceOptions;
 
 /// However many handles a service claims, no longer answer is read.
 const MAX_ANSWER_BYTES: u64 = 1 << 30;
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
                 decisions_left = Some(decisions::spend(&arguments.key)?);
                 member.open(&probe, &answer)?
             }
-            Err(error) if error.problem() == Some("room-empty") => Vec::new(),
+            Err(error) if error.code() == Some("room-empty") => Vec::new(),
             Err(error) => return Err(error.into()),
         };
     scores.sort_by_key(|score| (std::cmp::Reverse(score.score), score.handle));

@@ -17,12 +17,13 @@ use serde::Serialize;
 
 pub(super) use self::batches::{BATCH_EXTENSION, RATES_FILE};
 use self::upload::{Plan, Uploaded};
-use crate::arguments::{ServiceOptions, month, read_text};
+use crate::arguments::{month, read_text};
 use crate::failure::Failure;
 use crate::holder::billing_context;
 use crate::journal::{Journal, Subject};
 use crate::output::Output;
 use crate::printable::{count, grouped};
+use crate::service::ServiceOptions;
 use crate::tenants::KeyFolder;
 use crate::usage::{Survey, survey};
 

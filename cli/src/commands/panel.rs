@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use blindrelay_analytics::{Collect, Layout, Plan, STATISTICS, Settings};
+use blindrelay_client::{Family, LedgerEntry};
 use blindrelay_engine::Backend;
 use blindrelay_engine::wire::content_digest;
 use clap::{Args, Subcommand};
-use indicatif::ProgressBar;
 use serde::Serialize;
 
-use crate::arguments::{ServiceOptions, room_id};
-use crate::client::{Family, LedgerEntry};
+use crate::arguments::room_id;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::panels::{Host, Panel, PanelFailure, PanelFile, context_of};
 use crate::printable::{count, grouped, hex, one_line};
+use crate::service::ServiceOptions;
 
 /// What may be collected, for those who write settings.
 const SETTINGS_HELP: &str = "\
@@ -124,9 +124,9 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
     let keys = host.filter(|_| multiplies).map(|host| host.evaluation_keys()).transpose()?;
     let digest = keys.as_ref().map(|keys| hex(&content_digest(keys)));
     if let (Some(keys), Some(digest)) = (&keys, &digest) {
-        client.upload_keys(digest, keys, &ProgressBar::hidden())?;
+        client.upload_keys(digest, keys, |_| ())?;
     }
-    let panel = client.create_panel(operator, &file.settings.to_json(), digest.as_deref())?;
+    let panel = client.create_ledger(Family::Panels, operator, &file.settings.to_json(), digest.as_deref())?;
     let created = serde_json::json!({ "panel": panel, "operator": operator, "evaluation_keys": digest });
     output.result(&created, || panel.clone())
 }

@@ -16,10 +16,10 @@ use serde::Serialize;
 
 use self::journey::Encrypted;
 use super::meter::{bad_rates, rate_card};
-use crate::arguments::ServiceOptions;
 use crate::failure::Failure;
 use crate::holder::billing_context;
 use crate::output::Output;
+use crate::service::ServiceOptions;
 use crate::usage::{Usage, survey};
 
 #[derive(Debug, Args)]

@@ -3,9 +3,10 @@
 use blindrelay_engine::operator::Handle;
 use clap::Args;
 
-use crate::arguments::{ServiceOptions, room_id};
+use crate::arguments::room_id;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::service::ServiceOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

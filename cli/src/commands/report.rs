@@ -7,11 +7,12 @@ use blindrelay_analytics::Report;
 use blindrelay_engine::Backend;
 use clap::Args;
 
-use crate::arguments::{ServiceOptions, room_id};
+use crate::arguments::room_id;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::panels::{Host, Panel, PanelFile};
 use crate::printable::{count, name, pad, width};
+use crate::service::ServiceOptions;
 
 /// Most rows of a table on the terminal.
 const MAX_SHOWN: usize = 40;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use blindrelay_client::Room;
 use blindrelay_engine::Backend;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_keyholder::file;
@@ -10,12 +11,12 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::arguments::{ServiceOptions, room_id};
-use crate::client::Room;
+use crate::arguments::room_id;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::printable::{count, grouped, hex, one_line};
 use crate::room_kind::RoomKind;
+use crate::service::ServiceOptions;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
@@ -97,7 +98,10 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
     };
     let digest = keys.as_ref().map(|keys| hex(&content_digest(keys)));
     if let (Some(keys), Some(digest)) = (&keys, &digest) {
-        client.upload_keys(digest, keys, &upload_progress(keys.len()))?;
+        let bar = upload_progress(keys.len());
+        let uploaded = client.upload_keys(digest, keys, |sent| bar.set_position(sent));
+        bar.finish_and_clear();
+        uploaded?;
     }
     let room = client.create_room(kind.id(), digest.as_deref())?;
     let created = serde_json::json!({ "room": room, "operator": kind.id(), "evaluation_keys": digest });

@@ -15,10 +15,11 @@ use serde::Serialize;
 
 pub(super) use self::enroll::{enroll, participants};
 use self::searcher::Searcher;
-use crate::arguments::{ServiceOptions, room_id};
+use crate::arguments::room_id;
 use crate::failure::{Failure, NOTHING_FOUND};
 use crate::output::Output;
 use crate::printable::count;
+use crate::service::ServiceOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -66,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
             compared = answer.blocks.iter().map(|block| block.participants.len()).sum();
             handles.extend(searcher.open(&answer)?.into_iter().map(|found| found.handle));
         }
-        Err(error) if error.problem() == Some("room-empty") => {}
+        Err(error) if error.code() == Some("room-empty") => {}
         Err(error) => return Err(error.into()),
     }
     let found = Found {

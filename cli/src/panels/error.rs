@@ -1,10 +1,10 @@
 //! What can go wrong with panels besides requests and files.
 
 use blindrelay_analytics::{AnswerError, ContributionError, SettingsError};
+use blindrelay_client::Error as ClientError;
 use blindrelay_engine::wire::WireError;
 use blindrelay_keyholder::OpenError;
 
-use crate::client::ClientError;
 use crate::failure::{FAILED, Failure, USAGE};
 
 /// Why something with a panel ended early.

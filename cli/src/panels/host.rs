@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use blindrelay_analytics::{Answer, Findings, Plan, Slots, card};
+use blindrelay_client::{Client, Error as ClientError, Family};
 use blindrelay_engine::ckks::Context;
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::params::{Parameters, preset};
@@ -11,7 +12,6 @@ use blindrelay_engine::{Backend, Error as EngineError};
 use blindrelay_keyholder::{KeyFileError, KeyRequirements, SecretKey, file};
 
 use super::{OPERATORS, PanelFailure, context_of};
-use crate::client::{Client, ClientError, Family};
 use crate::failure::Failure;
 
 /// Bytes of an answer besides its ciphertexts, which are at most so many.

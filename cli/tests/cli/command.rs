@@ -38,7 +38,7 @@ impl Finished {
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blindrelay"));
     command.args(arguments).current_dir(directory).stdin(Stdio::null());
-    for variable in ["BLINDRELAY_SERVICE", "BLINDRELAY_API_KEY", "COLUMNS", "NO_COLOR"] {
+    for variable in ["BLINDRELAY_SERVICE", "BLINDRELAY_API_KEY", "BLINDRELAY_CA_FILE", "COLUMNS", "NO_COLOR"] {
         command.env_remove(variable);
     }
     command

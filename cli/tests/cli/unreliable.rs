@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::tempdir;
 
-use crate::command::{Service, run};
+use crate::command::{Service, run, run_with};
 
 const ROOM: &str = "0123456789abcdef0123456789abcdef";
 
@@ -77,10 +77,34 @@ fn a_service_that_is_down_is_named() {
     let enrol = ["enroll", "--service", &url, "--room", ROOM, "--key", "room.key", "--identity", "Ada"];
     run(at, &enrol).failed(1, &[&url]);
     assert_eq!(fs::read(at.join("room.key")).unwrap(), before);
-    run(at, &["match", "--service", "https://example.invalid", "--room", ROOM, "--key", "room.key", "--identity", "A"])
-        .failed(2, &["TLS"]);
+    run(at, &["match", "--service", "http://example.invalid", "--room", ROOM, "--key", "room.key", "--identity", "A"])
+        .failed(2, &["without TLS", "https://", "--plain-http"]);
     run(at, &["room", "show", "--service", "example.invalid", "--room", ROOM]).failed(2, &["http://"]);
     assert_eq!(run(at, &["room", "show", "--service", &url, "--room", "../x"]).code, Some(2));
+}
+
+#[test]
+fn the_next_node_answers_for_one_that_is_down() {
+    let directory = tempdir().unwrap();
+    let url = fake(|_| room());
+    // Nobody listens on port 1 (tcpmux).
+    let both = format!("http://127.0.0.1:1,{url}");
+    let shown = run(directory.path(), &["--json", "room", "show", "--service", &both, "--room", ROOM]).ok().json();
+    assert_eq!(shown["room"], ROOM);
+    let odd = format!("{url},http://example.invalid");
+    run(directory.path(), &["room", "show", "--service", &odd, "--room", ROOM]).failed(2, &["example.invalid"]);
+}
+
+#[test]
+fn root_certificates_come_from_a_file_or_its_name_in_the_environment() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    fs::write(at.join("ca.pem"), "rubbish").unwrap();
+    let show = ["room", "show", "--service", "https://127.0.0.1:1", "--room", ROOM];
+    let with = |file| run(at, &[&show[..], &["--ca-file", file]].concat());
+    with("ca.pem").failed(2, &["no certificate", "--ca-file"]);
+    with("missing.pem").failed(2, &["missing.pem"]);
+    run_with(at, &show, &[("BLINDRELAY_CA_FILE", "ca.pem")]).failed(2, &["no certificate"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use blindrelay_client::Client;
 use blindrelay_engine::Error as EngineError;
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::Handle;
@@ -12,10 +13,8 @@ use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_routing::find::FindKind;
 use blindrelay_server::Registry;
-use indicatif::ProgressBar;
 
 use super::relay::{Relay, Seen};
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::finder::{EQUAL, Finder};
 use crate::meeting::Meeting;
@@ -104,7 +103,7 @@ impl Play {
         let host = member();
         let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
-        client.upload_keys(&digest, &keys, &ProgressBar::hidden())?;
+        client.upload_keys(&digest, &keys, |_| ())?;
         let room = client.create_room(KIND.id(), Some(&digest))?;
 
         let names: Vec<&str> = meeting.participants.iter().map(|participant| participant.name.as_str()).collect();

@@ -5,18 +5,19 @@ use std::time::Instant;
 use blindrelay_billing::{
     CHARGE, Date, Invoice, InvoiceDetails, Layout, Measurement, Meter, MeterSettings, RateCard, Reading,
 };
+use blindrelay_client::{Client, Family};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::{Backend, Error as EngineError};
 use blindrelay_keyholder::SecretKey;
 
 use super::cast::Micros;
 use super::relay::Seen;
-use crate::client::{Client, Family};
 use crate::commands::invoice::opening::Opener;
 use crate::commands::invoice::today;
 use crate::failure::Failure;
 use crate::holder::billing_context;
 use crate::meeting::Meeting;
+use crate::service::BATCH_ATTEMPTS;
 
 /// What is charged, and how much.
 const RATES: &str = include_str!("../../../../examples/rates.toml");
@@ -55,7 +56,7 @@ impl Charge {
         let readings = readings(meeting, layout.card(), day);
 
         // The relay: it has the public key, and forgets a reading when it is encrypted.
-        let id = client.create_ledger(Family::Meters, CHARGE, &layout.card().to_json())?;
+        let id = client.create_ledger(Family::Meters, CHARGE, &layout.card().to_json(), None)?;
         let seed = Seed::random().map_err(EngineError::from)?;
         let start = Instant::now();
         let mut meter = Meter::new(&layout, &context, tenant.public_key(), seed, &MeterSettings::named("relay-1"))?;
@@ -66,7 +67,12 @@ impl Charge {
         let batches = meter.batches()?;
         let encrypt = start.elapsed();
         for batch in &batches {
-            client.append(Family::Meters, &id, &batch.bytes, &format!("relay-1.{}", batch.sequence))?;
+            client.with_attempts(BATCH_ATTEMPTS).append(
+                Family::Meters,
+                &id,
+                &batch.bytes,
+                &format!("relay-1.{}", batch.sequence),
+            )?;
         }
 
         // The tenant.

@@ -5,18 +5,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use blindrelay_analytics::{Collect, Contribution, ContributionError, Plan, Report, Settings, Stay};
+use blindrelay_client::{Client, Family};
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Backend, Error as EngineError};
-use indicatif::ProgressBar;
 
 use super::cast::{Micros, at_once};
 use super::relay::Seen;
-use crate::client::{Client, Family};
 use crate::failure::Failure;
 use crate::meeting::{Measured, Meeting, STRETCH_MINUTES};
 use crate::panels::{Host, PanelFailure};
 use crate::printable::hex;
+use crate::service::BATCH_ATTEMPTS;
 
 /// No report on fewer, or on fewer than there are.
 const LEAST: usize = 5;
@@ -55,7 +55,7 @@ impl Statistics {
         let host = Host::generate(backend)?;
         let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
-        client.upload_keys(&digest, &keys, &ProgressBar::hidden())?;
+        client.upload_keys(&digest, &keys, |_| ())?;
 
         let everybody: Vec<(&str, &Measured)> = meeting.everybody().collect();
         let least = everybody.len().min(LEAST) as u64;
@@ -67,7 +67,7 @@ impl Statistics {
                 what: format!("the host cannot be given a report on {}: {error}", settings.collect.name()),
                 advice: "leave that measurement out of the meeting file, or make the meeting smaller",
             })?;
-            let id = client.create_panel(host.operator(), &settings.to_json(), Some(&digest))?;
+            let id = client.create_ledger(Family::Panels, host.operator(), &settings.to_json(), Some(&digest))?;
             plans.push((id, plan));
         }
         let encrypt = contribute(meeting, &everybody, &plans, client, &host)?;
@@ -125,7 +125,7 @@ fn contribute(
             let bytes = contribution.encrypt(plan, &public).map_err(PanelFailure::Contribution)?;
             *spent.lock().unwrap_or_else(PoisonError::into_inner) += start.elapsed();
             let name = Handle::random().map_err(EngineError::from)?.to_string();
-            client.append(Family::Panels, id, &bytes, &name)?;
+            client.with_attempts(BATCH_ATTEMPTS).append(Family::Panels, id, &bytes, &name)?;
         }
         Ok(())
     };

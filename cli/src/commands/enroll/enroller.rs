@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use blindrelay_client::Room;
 use blindrelay_engine::Backend;
 use blindrelay_engine::ring::Seed;
 use blindrelay_keyholder::file;
 use blindrelay_routing::Token;
 
-use crate::client::Room;
 use crate::failure::Failure;
 use crate::finder::Finder;
 use crate::member::Member;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use blindrelay_billing::{
     CHARGE, Date, Invoice, InvoiceDetails, Layout, OpenedPeriod, RateCard, Report, ReportRequest,
 };
+use blindrelay_client::{Client, Family};
 use blindrelay_engine::bfv::{Ciphertext, Context};
 use blindrelay_engine::wire::{self, Kind};
 use blindrelay_keyholder::{OpenError, SecretKey};
 use zeroize::Zeroizing;
 
-use crate::client::{Client, Family};
 use crate::failure::Failure;
 use crate::printable::one_line;
+use crate::service::BATCH_ATTEMPTS;
 
 /// Bytes of a report besides its ciphertexts, for each period.
 const HEADER_BYTES: usize = 4096;
@@ -90,7 +91,12 @@ impl<'a> Opener<'a> {
         let periods = self.card().periods(request.from, request.until).len();
         let ciphertext = wire::max_len(Kind::Ciphertext, self.context.parameters());
         let longest = (periods + 1) * (3 * ciphertext + HEADER_BYTES);
-        let bytes = self.client.report(Family::Meters, self.meter, request.to_json(), longest as u64)?;
+        let bytes = self.client.with_attempts(BATCH_ATTEMPTS).report(
+            Family::Meters,
+            self.meter,
+            &request.to_json(),
+            longest as u64,
+        )?;
         let report = Report::from_bytes(&bytes, self.context)?;
         // Another month's report would be a good one, of another month.
         if (report.from, report.until) == (request.from, request.until) {

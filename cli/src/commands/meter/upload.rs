@@ -6,14 +6,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use blindrelay_billing::{CHARGE, Date, Draft, Layout, MeterSettings, Packer};
+use blindrelay_client::{Client, Family};
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::wire::content_digest;
 use indicatif::ProgressBar;
 
 use super::batches::{Archive, Encryptors, idempotency_key};
-use crate::client::{Client, Family};
 use crate::failure::Failure;
 use crate::journal::{Entries, Journal, MeterEntry};
+use crate::service::BATCH_ATTEMPTS;
 use crate::tenants::KeyFolder;
 use crate::usage::Usage;
 
@@ -79,7 +80,7 @@ pub(super) fn make_meters(
                 if let Some(archive) = &archive {
                     archive.begin(tenant, &settings)?;
                 }
-                let id = plan.client.create_ledger(Family::Meters, CHARGE, &settings)?;
+                let id = plan.client.create_ledger(Family::Meters, CHARGE, &settings, None)?;
                 locked(&journal_lock).meter(tenant, &id, &key)?;
                 locked(&made).push((tenant.clone(), MeterEntry { id, key, confirmed: 0 }));
                 Ok(())
@@ -241,7 +242,12 @@ impl Shared<'_> {
             }
             if !confirmed {
                 let idempotency = idempotency_key(&self.entries.root, &meter.id, sequence);
-                self.plan.client.append(Family::Meters, &meter.id, &batch.bytes, &idempotency)?;
+                self.plan.client.with_attempts(BATCH_ATTEMPTS).append(
+                    Family::Meters,
+                    &meter.id,
+                    &batch.bytes,
+                    &idempotency,
+                )?;
                 locked(&self.journal).sent(&tenant, sequence)?;
                 self.bytes.fetch_add(batch.bytes.len() as u64, Ordering::Relaxed);
             }

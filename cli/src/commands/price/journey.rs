@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use blindrelay_billing::{CHARGE, Invoice, InvoiceDetails, InvoiceError, Layout, Meter, MeterSettings, Money, Reading};
+use blindrelay_client::{Client, Family};
 use blindrelay_engine::Error as EngineError;
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::ring::Seed;
@@ -11,9 +12,9 @@ use blindrelay_keyholder::SecretKey;
 use serde::Serialize;
 
 use super::{Calls, LineOf};
-use crate::client::{Client, Family};
 use crate::commands::invoice::opening::Opener;
 use crate::failure::Failure;
+use crate::service::BATCH_ATTEMPTS;
 
 /// What the journey took. That it is there says that every line was the same.
 #[derive(Serialize)]
@@ -40,7 +41,7 @@ pub(super) fn perform(
     readings: &[Reading],
     calls: &Calls,
 ) -> Result<Encrypted, Failure> {
-    let meter = client.create_ledger(Family::Meters, CHARGE, &layout.card().to_json())?;
+    let meter = client.create_ledger(Family::Meters, CHARGE, &layout.card().to_json(), None)?;
     let charged = charge(client, context, layout, &meter, readings, calls);
     let deleted = client.delete_ledger(Family::Meters, &meter);
     let charged = charged?;
@@ -70,7 +71,12 @@ fn charge(
 
     let start = Instant::now();
     for batch in &batches {
-        client.append(Family::Meters, id, &batch.bytes, &format!("{id}.{}", batch.sequence))?;
+        client.with_attempts(BATCH_ATTEMPTS).append(
+            Family::Meters,
+            id,
+            &batch.bytes,
+            &format!("{id}.{}", batch.sequence),
+        )?;
     }
     let send_seconds = start.elapsed().as_secs_f64();
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use blindrelay_client::Client;
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::{Backend, Error as EngineError};
 use blindrelay_routing::search::Keyword;
@@ -9,7 +10,6 @@ use serde::Serialize;
 
 use super::searcher::Searcher;
 use crate::arguments::read_text;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::printable::one_line;

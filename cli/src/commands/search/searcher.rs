@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use blindrelay_client::Room;
 use blindrelay_engine::Backend;
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::ring::Seed;
@@ -14,7 +15,6 @@ use blindrelay_routing::search::{
     pack_participants, pack_query,
 };
 
-use crate::client::Room;
 use crate::failure::Failure;
 use crate::room_kind::RoomKind;
 
