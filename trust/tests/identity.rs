@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use blindrelay_trust::*;
+use blindrelay_trust::{HistoryError, Identity, IdentityError, KeyFileError, KeyId, ReceiptError, SigningKey};
 use support::*;
 
 fn key_path(folder: &Path, key: KeyId) -> PathBuf {

@@ -5,14 +5,18 @@
 mod support;
 
 use blindrelay_engine::params::ParameterDigest;
-use blindrelay_trust::*;
+use blindrelay_trust::{
+    CollectionId, CollectionKind, CollectionState, ContentDigest, FormatError, KeyId, MAX_BATCH, MAX_RECEIPT_BYTES,
+    MIN_RECEIPT_BYTES, NoiseClaim, OperatorId, Receipt, ReceiptError, SIGNATURE_BYTES, SignError, SignedReceipt,
+    SigningKey, SoftwareVersion, UnixMillis,
+};
 use proptest::prelude::*;
 use support::*;
 
 const MADE: u64 = 1_795_253_400_000;
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[test]
@@ -58,7 +62,7 @@ fn lengths_are_the_documented_ones() {
     longest.operator = OperatorId::new(&"a".repeat(64)).unwrap();
     longest.software = SoftwareVersion::new(&"1".repeat(64)).unwrap();
     assert_eq!((longest.to_bytes().len(), MAX_RECEIPT_BYTES), (381, 381));
-    assert!(MAX_RECEIPT_BYTES <= 512);
+    const { assert!(MAX_RECEIPT_BYTES <= 512) };
     let key = SigningKey::generate(at(0)).unwrap();
     (shortest.key, longest.key) = (key.identity().id(), key.identity().id());
     assert_eq!(key.sign(&shortest).unwrap().to_bytes().len(), SignedReceipt::MIN_BYTES);

@@ -1,7 +1,18 @@
 //! Moments, keys and receipts of tests.
 
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is a failed test, and each test uses a part"
+)]
+
 use blindrelay_engine::params::ParameterDigest;
-use blindrelay_trust::*;
+use blindrelay_trust::{
+    CollectionId, CollectionKind, CollectionState, ContentDigest, KeyHistory, KeyId, NoiseClaim, OperatorId, Receipt,
+    SigningKey, SoftwareVersion, UnixMillis,
+};
 
 pub fn at(millis: u64) -> UnixMillis {
     UnixMillis::new(millis).unwrap()
