@@ -7,7 +7,7 @@ mod support;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_trust::{
     ExtensionError, HistoryError, HistorySignature, KeyHistory, KeyId, MAX_HISTORY_BYTES, MAX_KEYS, MAX_REASON_BYTES,
-    PUBLIC_KEY_BYTES, Revocation, RevocationFault, SIGNATURE_BYTES, Signature, SigningKey, TrustError, ValidityFault,
+    PUBLIC_KEY_BYTES, RevocationFault, SIGNATURE_BYTES, SigningKey, TrustError, ValidityFault,
 };
 use support::*;
 
