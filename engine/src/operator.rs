@@ -6,12 +6,14 @@
 mod card;
 mod error;
 mod handle;
+mod placement;
 
 use std::sync::Arc;
 
 pub use card::{KeyNeed, NoiseCard, OperatorCard, ValueRange};
 pub use error::OperatorError;
 pub use handle::{HANDLE_BYTES, Handle};
+pub use placement::Placement;
 
 use crate::params::Parameters;
 use crate::rlwe::EvaluationKeys;
@@ -28,10 +30,17 @@ pub trait Operator: Send + Sync {
     fn new_collection(&self) -> Box<dyn Collection>;
 }
 
-/// Encrypted records that requests are answered from, in the order of their arrival.
+/// Encrypted records that requests are answered from.
+///
+/// Records with their handles and placements are all that a collection depends on, whatever the order in which they came and whatever was removed in between: every service
+/// that has them gives the same answers, bit for bit.
 pub trait Collection: Send + Sync {
-    /// Appends a record that carries one value for each handle. On error nothing has changed.
-    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<(), OperatorError>;
+    /// Adds a record that carries one value for each handle, and says where it stands from now on. On error nothing has changed.
+    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<Placement, OperatorError>;
+
+    /// Adds a record where an earlier [`Collection::append`] of this or another collection of the operator put it; [`OperatorError::Placement`] where something
+    /// stands there. On error nothing has changed.
+    fn restore(&mut self, record: &[u8], handles: &[Handle], placement: Placement) -> Result<(), OperatorError>;
 
     /// Removes the value of a handle; the record's ciphertext goes with its last value. On error nothing has changed.
     fn remove(&mut self, handle: Handle) -> Result<(), OperatorError>;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use blindrelay_engine::bfv::{Ciphertext, Context, Evaluator, PreparedMultiplicand, SeededCiphertext};
 use blindrelay_engine::noise::NoiseBound;
-use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorCard, OperatorError, Snapshot};
+use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorCard, OperatorError, Placement, Snapshot};
 use blindrelay_engine::params::Parameters;
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::{Header, Kind, Wire, WireError, content_digest};
@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use crate::layout::Layout;
 use crate::message::{ScoredBlock, encode};
+use crate::placing::{new_handles, placement};
 use crate::plan::MatchKind;
 
 /// The operator: scores of one kind of tokens.
@@ -117,6 +118,11 @@ impl Roster {
         }
     }
 
+    /// Refuses more handles than fit, and repeated ones.
+    fn admit(&self, handles: &[Handle]) -> Result<(), OperatorError> {
+        new_handles(handles, self.layout().capacity(), |handle| self.places.contains_key(handle))
+    }
+
     fn place_record(&self, count: usize) -> (usize, usize) {
         // Newest groups first: older ones are usually full.
         let open = self.groups.iter().rev().take(64).find_map(|(&id, group)| Some((id, group.free_places(count)?)));
@@ -133,7 +139,8 @@ impl Roster {
     }
 
     /// Puts a record at the places from `start` on of group `id`, which may be new. On error nothing has changed.
-    fn join(&mut self, id: usize, start: usize, record: &[u8], handles: &[Handle]) -> Result<(), OperatorError> {
+    fn join(&mut self, id: usize, start: usize, record: &[u8], handles: &[Handle]) -> Result<Placement, OperatorError> {
+        let placement = placement(id, start, handles.len())?;
         let capacity = self.layout().capacity();
         let prepared = self.prepare_at(record, start)?;
         let mut group = match self.groups.get(&id) {
@@ -151,15 +158,18 @@ impl Roster {
             *slot = Some(handle);
             self.places.insert(handle, (id, place));
         }
-        group.records.push(Record {
+        let added = Record {
             bytes: record.into(),
             digest: content_digest(record),
             places: start..start + handles.len(),
             alive: handles.len(),
-        });
+        };
+        // In the order of places, not of arrival: the digest of equal rosters is the same.
+        let index = group.records.partition_point(|record| record.places.start < start);
+        group.records.insert(index, added);
         self.next_group = self.next_group.max(id + 1);
         self.groups.insert(id, Arc::new(group));
-        Ok(())
+        Ok(placement)
     }
 }
 
@@ -184,16 +194,8 @@ fn decode(context: &Context, bytes: &[u8]) -> Result<Ciphertext, OperatorError> 
 }
 
 impl Collection for Roster {
-    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<(), OperatorError> {
-        let capacity = self.layout().capacity();
-        if handles.is_empty() || handles.len() > capacity {
-            return Err(OperatorError::ValueCount { found: handles.len(), capacity });
-        }
-        for (index, &handle) in handles.iter().enumerate() {
-            if self.places.contains_key(&handle) || handles.iter().skip(index + 1).any(|&other| other == handle) {
-                return Err(OperatorError::RepeatedHandle { handle });
-            }
-        }
+    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<Placement, OperatorError> {
+        self.admit(handles)?;
         let (id, start) = self.place_record(handles.len());
         match self.join(id, start, record, handles) {
             // The group's neighbours leave no room for this record's noise: it begins a group of its own.
@@ -202,6 +204,21 @@ impl Collection for Roster {
             }
             joined => joined,
         }
+    }
+
+    fn restore(&mut self, record: &[u8], handles: &[Handle], placement: Placement) -> Result<(), OperatorError> {
+        self.admit(handles)?;
+        let (id, start) = placement.indices();
+        let refused = |reason| OperatorError::Placement { placement, count: handles.len(), reason };
+        let places = start..start.saturating_add(handles.len());
+        if places.end > self.layout().capacity() {
+            return Err(refused("a group has fewer places"));
+        }
+        let free = |record: &Record| record.places.end <= places.start || record.places.start >= places.end;
+        if self.groups.get(&id).is_some_and(|group| !group.records.iter().all(free)) {
+            return Err(refused("another record stands there"));
+        }
+        self.join(id, start, record, handles).map(drop)
     }
 
     fn remove(&mut self, handle: Handle) -> Result<(), OperatorError> {

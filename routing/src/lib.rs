@@ -12,6 +12,7 @@ pub mod find;
 mod layout;
 mod message;
 mod pack;
+mod placing;
 mod plan;
 pub mod reference;
 pub mod search;

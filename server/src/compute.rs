@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
+use crate::accounts::Entry;
 use crate::error::ApiError;
 
 /// Threads that compute for all requests. As many requests as there are threads compute at a time, each helped by the threads that have
@@ -28,6 +29,7 @@ struct Inner {
 pub struct Place {
     compute: ComputePool,
     permit: Arc<OwnedSemaphorePermit>,
+    account: Option<Arc<Entry>>,
 }
 
 impl ComputePool {
@@ -50,11 +52,16 @@ impl ComputePool {
     pub fn enter(&self) -> Result<Place, ApiError> {
         let permit = Arc::clone(&self.0.places).try_acquire_owned();
         let permit = permit.map_err(|_| ApiError::Busy { waiting: self.0.queue_length })?;
-        Ok(Place { compute: self.clone(), permit: Arc::new(permit) })
+        Ok(Place { compute: self.clone(), permit: Arc::new(permit), account: None })
     }
 }
 
 impl Place {
+    /// The same place, whose computations are charged to an account.
+    pub(crate) fn charged_to(self, entry: Entry) -> Self {
+        Self { account: Some(Arc::new(entry)), ..self }
+    }
+
     /// Waits for a thread and runs the job on it; [`ApiError::Overdue`] where none becomes free in time, [`ApiError::Internal`] where the job panics. A job that has begun is finished even if nobody
     /// waits for it any more, and keeps its place until then.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
@@ -62,12 +69,16 @@ impl Place {
         let running = timeout(patience, Arc::clone(&self.compute.0.running).acquire_owned()).await;
         let running = running.map_err(|_| ApiError::Overdue { seconds: patience.as_secs() })?;
         let running = running.map_err(ApiError::internal)?;
-        let place = Arc::clone(&self.permit);
+        let (place, account) = (Arc::clone(&self.permit), self.account.clone());
         let (sender, receiver) = oneshot::channel();
         self.compute.0.pool.spawn(move || {
             // Whatever a job changes is moved into it, so a panic leaves nothing behind that somebody could see half-changed.
+            let begun = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(job));
-            drop((running, place));
+            if let Some(account) = &account {
+                account.spend(begun.elapsed());
+            }
+            drop((running, place, account));
             // Nobody may be waiting any more.
             let _ = sender.send(result);
         });

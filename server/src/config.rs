@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::access::ConfiguredKey;
 use crate::id::{BodyDigest, TenantId};
 
 /// Everything that can be configured. A field that is not known is refused, so that a misspelt limit is not a missing one.
@@ -14,15 +15,22 @@ use crate::id::{BodyDigest, TenantId};
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Keys and whom they belong to. Without any, the service answers on a loopback address only and asks for no key.
+    /// Keys and whom they belong to. Without any here or in the store, the service answers on a loopback address only and asks for no key.
     pub tenants: Vec<TenantConfig>,
+    /// SHA-256 of a key that lets its holder make tenants and keys, 64 lower-case hexadecimal digits.
+    pub admin_key_sha256: Option<String>,
     /// Limits.
     pub limits: Limits,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8437)), tenants: Vec::new(), limits: Limits::default() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8437)),
+            tenants: Vec::new(),
+            admin_key_sha256: None,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -70,8 +78,14 @@ pub struct Limits {
     pub keys_per_tenant: usize,
     /// Bytes of records, sums and key sets of a tenant.
     pub bytes_per_tenant: u64,
+    /// Milliseconds of computation that a tenant may use in a minute, in each service; left out for as many as there are.
+    pub compute_millis_per_minute: Option<u64>,
+    /// Requests of a tenant that wait or compute at the same time, in each service; left out for as many as there are places.
+    pub concurrent_requests_per_tenant: Option<usize>,
     /// Memory for decoded keys.
     pub key_cache_bytes: usize,
+    /// Memory for rooms; those that were not used for the longest time are made from the store again when somebody asks.
+    pub room_cache_bytes: usize,
 }
 
 impl Default for Limits {
@@ -92,7 +106,10 @@ impl Default for Limits {
             changes_per_ledger: 100_000,
             keys_per_tenant: 1_000,
             bytes_per_tenant: 4 << 30,
+            compute_millis_per_minute: None,
+            concurrent_requests_per_tenant: None,
             key_cache_bytes: 1 << 30,
+            room_cache_bytes: 4 << 30,
         }
     }
 }
@@ -133,7 +150,9 @@ pub enum ConfigError {
     #[error("the configuration cannot be read: {0}")]
     Toml(#[from] toml::de::Error),
     /// Everybody could use the service.
-    #[error("without a key the service listens on a loopback address only, not on {listen}: add a [[tenants]] entry")]
+    #[error(
+        "without a key the service listens on a loopback address only, not on {listen}: add a [[tenants]] entry, or start it on 127.0.0.1 and make a key with `blindrelay api-key create`"
+    )]
     OpenToTheNetwork {
         /// The address.
         listen: SocketAddr,
@@ -186,9 +205,6 @@ impl Config {
 
     /// Refuses what cannot be meant.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if self.tenants.is_empty() && !self.listen.ip().is_loopback() {
-            return Err(ConfigError::OpenToTheNetwork { listen: self.listen });
-        }
         self.keys()?;
         let limits = &self.limits;
         let positive = [
@@ -212,17 +228,22 @@ impl Config {
     }
 
     /// The digests of all keys with their tenants.
-    pub fn keys(&self) -> Result<Vec<(BodyDigest, TenantId)>, ConfigError> {
+    pub(crate) fn keys(&self) -> Result<Vec<ConfiguredKey>, ConfigError> {
         let mut seen = BTreeSet::new();
-        let read = |(index, entry): (usize, &TenantConfig)| {
-            let name = entry.name.clone();
-            let tenant = TenantId::new(&name)
-                .ok_or_else(|| ConfigError::TenantName { number: index + 1, name: name.clone() })?;
-            let digest: BodyDigest =
-                entry.key_sha256.parse().map_err(|_| ConfigError::KeyDigest { name: name.clone() })?;
-            if seen.insert(digest) { Ok((digest, tenant)) } else { Err(ConfigError::RepeatedKey { name }) }
+        let mut known = |name: &str, digest: &str| {
+            let digest: BodyDigest = digest.parse().map_err(|_| ConfigError::KeyDigest { name: name.to_owned() })?;
+            if seen.insert(digest) { Ok(digest) } else { Err(ConfigError::RepeatedKey { name: name.to_owned() }) }
         };
-        self.tenants.iter().enumerate().map(read).collect()
+        let mut keys = Vec::new();
+        for (index, TenantConfig { name, key_sha256 }) in self.tenants.iter().enumerate() {
+            let tenant =
+                TenantId::new(name).ok_or_else(|| ConfigError::TenantName { number: index + 1, name: name.clone() })?;
+            keys.push(ConfiguredKey { digest: known(name, key_sha256)?, tenant: Some(tenant) });
+        }
+        if let Some(digest) = &self.admin_key_sha256 {
+            keys.push(ConfiguredKey { digest: known("the administrator", digest)?, tenant: None });
+        }
+        Ok(keys)
     }
 }
 
@@ -239,7 +260,9 @@ mod tests {
         let config = Config::from_toml(KEYED).unwrap();
         assert_eq!(config.listen, SocketAddr::from(([0, 0, 0, 0], 443)));
         assert_eq!(config.limits, Limits { queue_length: 7, ..Limits::default() });
-        assert_eq!(config.keys().unwrap(), [(BodyDigest::of(b""), TenantId::new("acme").unwrap())]);
+        let keys = config.keys().unwrap();
+        let [key] = keys.as_slice() else { panic!("{keys:?}") };
+        assert_eq!((key.digest, key.tenant.clone()), (BodyDigest::of(b""), TenantId::new("acme")));
     }
 
     #[test]
@@ -247,13 +270,13 @@ mod tests {
         let digest = BodyDigest::of(b"key");
         let entry = |name: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha256 = \"{digest}\"\n");
         let cases = [
-            ("listen = \"0.0.0.0:80\"".to_owned(), "loopback"),
             ("lisen = \"127.0.0.1:80\"".to_owned(), "unknown field"),
             ("[limits]\nqueue_lenght = 1".to_owned(), "unknown field"),
             ("[limits]\nconnections = 0".to_owned(), "limits.connections must not be 0"),
             ("[limits]\nbody_timeout_seconds = 0".to_owned(), "limits.body_timeout_seconds must not be 0"),
             ("[limits]\ncompute_threads = 100000".to_owned(), "at most 4096"),
             (entry("No Body"), "'No Body' is not"),
+            (format!("admin_key_sha256 = \"{digest}\"\n") + &entry("a"), "tenant 'the administrator'"),
             (entry("a") + &entry("b"), "tenant 'b': another entry has the same key"),
             ("[[tenants]]\nname = \"a\"\nkey_sha256 = \"secret\"".to_owned(), "64 lower-case"),
         ];

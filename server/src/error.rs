@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::family::Family;
 use crate::store::StoreError;
 
-pub use reason::{BodyError, Conflict, KeysError, MergeError, RequestError, Resource};
+pub use reason::{BodyError, Conflict, KeysError, Limit, MergeError, RequestError, Resource};
 
 /// Why a request fails.
 #[derive(Debug, thiserror::Error)]
@@ -68,11 +68,19 @@ pub enum ApiError {
         /// The operator.
         operator: String,
     },
-    /// Others changed the same sums first, again and again.
-    #[error("others change this {} all the time: try again after {RETRY_AFTER_SECONDS} second", .family.singular())]
+    /// Others were faster, again and again.
+    #[error("others change this {what} all the time: try again after {RETRY_AFTER_SECONDS} second")]
     Contended {
-        /// What was to be changed.
-        family: Family,
+        /// What was to be changed: `room`, `meter` or `panel`.
+        what: &'static str,
+    },
+    /// The tenant has reached a limit for now.
+    #[error("this tenant's limit of {limit} is reached: try again after {seconds} seconds")]
+    Throttled {
+        /// Which limit.
+        limit: Limit,
+        /// When there is room again, as far as can be told.
+        seconds: u32,
     },
     /// All compute threads are busy and the queue is full.
     #[error("{waiting} requests are waiting already: try again after {RETRY_AFTER_SECONDS} second")]
@@ -86,6 +94,11 @@ pub enum ApiError {
         /// How long the request waited.
         seconds: u64,
     },
+    /// The store cannot be reached. It is not known whether a change was made.
+    #[error(
+        "the service cannot reach its storage, and whether a change was made is not known: repeat it with the same Idempotency-Key, or look, after {RETRY_AFTER_SECONDS} second"
+    )]
+    StoreUnavailable,
     /// A fault of the service.
     #[error("the service failed")]
     Internal {
@@ -94,7 +107,7 @@ pub enum ApiError {
     },
 }
 
-/// When to come back after [`ApiError::Busy`], [`ApiError::Overdue`] and [`ApiError::Contended`].
+/// When to come back after [`ApiError::Busy`], [`ApiError::Overdue`], [`ApiError::Contended`] and [`ApiError::StoreUnavailable`].
 pub const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
@@ -113,6 +126,10 @@ impl ApiError {
         match self {
             Self::Request(error) => match error {
                 RequestError::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+                RequestError::Suspended => (StatusCode::FORBIDDEN, "tenant-suspended"),
+                RequestError::Role { .. } => (StatusCode::FORBIDDEN, "role-refused"),
+                RequestError::FirstKey => (StatusCode::CONFLICT, "first-key"),
+                RequestError::RevokedKey => (StatusCode::CONFLICT, "api-key-revoked"),
                 RequestError::Origin => (StatusCode::FORBIDDEN, "origin-refused"),
                 RequestError::Method => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
                 RequestError::Id(_) => (StatusCode::BAD_REQUEST, "malformed-id"),
@@ -130,6 +147,8 @@ impl ApiError {
                     Resource::Handle => "unknown-handle",
                     Resource::Keys => "unknown-keys",
                     Resource::Operator => "unknown-operator",
+                    Resource::Tenant => "unknown-tenant",
+                    Resource::ApiKey => "unknown-api-key",
                 };
                 (StatusCode::NOT_FOUND, code)
             }
@@ -143,6 +162,8 @@ impl ApiError {
             Self::Keys(error) => match error {
                 KeysError::Missing { .. } => (StatusCode::CONFLICT, "keys-missing"),
                 KeysError::InUse { .. } => (StatusCode::CONFLICT, "keys-in-use"),
+                KeysError::Expired { .. } => (StatusCode::CONFLICT, "keys-expired"),
+                KeysError::Revoked { .. } => (StatusCode::CONFLICT, "keys-revoked"),
                 KeysError::Digest { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "digest-mismatch"),
                 KeysError::Parameters { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-parameters"),
                 KeysError::UnknownParameters { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-parameters"),
@@ -155,6 +176,8 @@ impl ApiError {
             Self::Misplaced { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-resource"),
             Self::Contended { .. } => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
             Self::Retired { .. } => (StatusCode::GONE, "operator-retired"),
+            Self::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate-limited"),
+            Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "store-unavailable"),
             Self::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "queue-full"),
             Self::Overdue { .. } => (StatusCode::SERVICE_UNAVAILABLE, "queue-slow"),
             Self::Internal { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -217,11 +240,17 @@ impl From<StoreError> for ApiError {
             StoreError::UnknownRoom => Self::Unknown(Resource::Room),
             StoreError::UnknownLedger { family } => Self::Unknown(Resource::Ledger(family)),
             StoreError::UnknownHandle => Self::Unknown(Resource::Handle),
+            StoreError::UnknownTenant => Self::Unknown(Resource::Tenant),
+            StoreError::UnknownApiKey => Self::Unknown(Resource::ApiKey),
             StoreError::KeysMissing { digest } => KeysError::Missing { digest }.into(),
             StoreError::KeysInUse { digest } => KeysError::InUse { digest }.into(),
             StoreError::IdempotencyConflict => Conflict::Idempotency.into(),
             StoreError::Quota { what, limit } => Conflict::Quota { what, limit }.into(),
-            StoreError::RepeatedId | StoreError::Outdated { .. } | StoreError::Unavailable(_) => Self::internal(error),
+            StoreError::Unavailable(reason) => {
+                tracing::error!(%reason, "the store failed");
+                Self::StoreUnavailable
+            }
+            StoreError::RepeatedId | StoreError::Outdated { .. } => Self::internal(error),
         }
     }
 }
@@ -263,8 +292,11 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match &self {
-            Self::Busy { .. } | Self::Overdue { .. } | Self::Contended { .. } => {
+            Self::Busy { .. } | Self::Overdue { .. } | Self::Contended { .. } | Self::StoreUnavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            Self::Throttled { seconds, .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Self::Request(RequestError::Unauthorized) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -9,30 +9,71 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::access::{self, Caller, Rights};
 use crate::error::{ApiError, RequestError};
-use crate::id::{BodyDigest, IdempotencyKey, TenantId};
+use crate::id::{IdempotencyKey, TenantId};
 use crate::state::AppState;
+use crate::store::{Role, TenantLimits};
 
-/// The tenant whose key came with the request.
-#[derive(Clone, Debug)]
-pub(crate) struct Tenant(pub(crate) TenantId);
+/// The rights that come with a request.
+async fn rights(parts: &Parts, state: &AppState) -> Result<Rights, ApiError> {
+    let found = access::rights(state, bearer(&parts.headers)).await?;
+    // A browser sends this header with every request of a page that could change something here.
+    if matches!(found, Rights::Open) && parts.headers.contains_key(ORIGIN) {
+        return Err(RequestError::Origin.into());
+    }
+    Ok(found)
+}
 
-impl FromRequestParts<AppState> for Tenant {
+/// The caller, if the role of the key is among `roles`.
+async fn caller(parts: &Parts, state: &AppState, roles: &[Role], needed: &'static str) -> Result<Caller, ApiError> {
+    match rights(parts, state).await? {
+        Rights::Open => Ok(Caller { tenant: TenantId::only(), limits: TenantLimits::default() }),
+        Rights::Tenant(role, caller) if roles.contains(&role) => Ok(caller),
+        Rights::Tenant(role, _) => Err(RequestError::Role { role, needed }.into()),
+        Rights::Administration => Err(RequestError::Role { role: Role::Admin, needed }.into()),
+    }
+}
+
+macro_rules! callers {
+    ($($(#[$doc:meta])* $name:ident: $roles:expr, $needed:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub(crate) struct $name(pub(crate) Caller);
+
+        impl FromRequestParts<AppState> for $name {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+                caller(parts, state, &$roles, $needed).await.map(Self)
+            }
+        }
+    )*};
+}
+
+callers! {
+    /// Somebody who may look at what a tenant has.
+    Reader: [Role::Tenant, Role::Relay, Role::Auditor], "a key of the tenant, of a relay or of an auditor";
+    /// Somebody who may enrol, ask and add.
+    Worker: [Role::Tenant, Role::Relay], "a key of the tenant or of a relay";
+    /// Somebody who may read reports.
+    Examiner: [Role::Tenant, Role::Auditor], "a key of the tenant or of an auditor";
+    /// Somebody who may make and delete.
+    Owner: [Role::Tenant], "a key of the tenant";
+}
+
+/// Somebody who may change tenants and keys.
+pub(crate) struct Administrator;
+
+impl FromRequestParts<AppState> for Administrator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        if state.keys().is_empty() {
-            // A browser sends this header with every request of a page that could change something here.
-            if parts.headers.contains_key(ORIGIN) {
-                return Err(RequestError::Origin.into());
-            }
-            return Ok(Self(TenantId::only()));
+        match rights(parts, state).await? {
+            Rights::Open | Rights::Administration => Ok(Self),
+            Rights::Tenant(role, _) => Err(RequestError::Role { role, needed: "a key of role admin" }.into()),
         }
-        let key = bearer(&parts.headers).ok_or(RequestError::Unauthorized)?;
-        let tenant = tenant_of(key, state).ok_or(RequestError::Unauthorized)?;
-        Ok(Self(tenant.clone()))
     }
 }
 
@@ -42,16 +83,6 @@ fn bearer(headers: &HeaderMap<HeaderValue>) -> Option<&[u8]> {
     let (value, None) = (all.next()?.as_bytes(), all.next()) else { return None };
     let (scheme, key) = value.split_at_checked("Bearer ".len())?;
     (scheme.eq_ignore_ascii_case(b"Bearer ") && !key.is_empty()).then_some(key)
-}
-
-/// Hashes of keys are compared, all of them and in constant time: how long it takes says nothing about any key.
-fn tenant_of<'a>(key: &[u8], state: &'a AppState) -> Option<&'a TenantId> {
-    let digest = BodyDigest::of(key);
-    let mut found = u32::MAX;
-    for (index, (known, _)) in (0_u32..).zip(state.keys()) {
-        found.conditional_assign(&index, known.as_bytes().ct_eq(digest.as_bytes()));
-    }
-    state.keys().get(found as usize).map(|(_, tenant)| tenant)
 }
 
 /// The variable parts of an address.
@@ -97,6 +128,11 @@ const DEFAULT_PAGE: usize = 100;
 const MAX_PAGE: usize = 1000;
 
 impl PageRequest {
+    /// From its parts.
+    pub(crate) fn new(after: Option<String>, limit: Option<usize>) -> Self {
+        Self { after, limit }
+    }
+
     /// The id after which the page begins.
     pub(crate) fn after<T: FromStr<Err: Display>>(&self) -> Result<Option<T>, ApiError> {
         self.after.as_deref().filter(|text| !text.is_empty()).map(parse_id).transpose()

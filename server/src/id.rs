@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use blindrelay_engine::wire::content_digest;
+use zeroize::Zeroizing;
 
 /// The text is not an id of the wanted form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +64,19 @@ impl TenantId {
     }
 }
 
+/// The text is no name of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant's name is 1 to 64 characters of a-z, 0-9 and '-'")]
+pub struct TenantIdParseError;
+
+impl FromStr for TenantId {
+    type Err = TenantIdParseError;
+
+    fn from_str(text: &str) -> Result<Self, TenantIdParseError> {
+        Self::new(text).ok_or(TenantIdParseError)
+    }
+}
+
 impl fmt::Display for TenantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -113,6 +127,40 @@ macro_rules! random_id {
 random_id! {
     /// A room: 16 random bytes, written as 32 hexadecimal digits.
     RoomId, "a room"
+}
+
+/// An API key: `br1-` and 64 hexadecimal digits of 32 random bytes, which need no slow hash. Wiped when it is dropped, never shown.
+pub struct ApiKeySecret(Zeroizing<String>);
+
+impl ApiKeySecret {
+    /// A new one from the operating system.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(bytes.as_mut())?;
+        let mut text = Zeroizing::new(String::with_capacity(4 + 64));
+        text.push_str("br1-");
+        for byte in bytes.iter() {
+            for digit in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+        Ok(Self(text))
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its SHA-256.
+    pub fn digest(&self) -> BodyDigest {
+        BodyDigest::of(self.0.as_bytes())
+    }
+}
+
+random_id! {
+    /// An API key as it is listed: 16 random bytes, written as 32 hexadecimal digits. Says nothing about the key.
+    ApiKeyId, "an API key's id"
 }
 
 random_id! {

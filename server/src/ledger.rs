@@ -11,9 +11,10 @@ use blindrelay_engine::operator::{Accumulation, Accumulator, OperatorError};
 use blindrelay_engine::rlwe::EvaluationKeys;
 use tokio::sync::Mutex;
 
+use crate::access::Caller;
 use crate::compute::Place;
 use crate::error::{ApiError, MergeError, Resource};
-use crate::id::{BodyDigest, IdempotencyKey, TenantId};
+use crate::id::{BodyDigest, IdempotencyKey};
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerChange, LedgerName, StoreError, StoredLedger, Turn};
 
@@ -42,7 +43,7 @@ impl ChangeLocks {
 
 /// A ledger of a tenant whose operator is offered.
 pub(crate) struct Ledger {
-    tenant: TenantId,
+    caller: Caller,
     stored: StoredLedger,
     operator: Arc<dyn Accumulation>,
 }
@@ -57,13 +58,13 @@ enum Refusal {
 
 impl Ledger {
     /// 404 where the tenant has no such ledger in this family, 410 where its operator is gone.
-    pub(crate) async fn open(state: &AppState, tenant: TenantId, name: LedgerName) -> Result<Self, ApiError> {
-        let found = state.store().ledger(&tenant, name).await?;
+    pub(crate) async fn open(state: &AppState, caller: Caller, name: LedgerName) -> Result<Self, ApiError> {
+        let found = state.store().ledger(&caller.tenant, name).await?;
         let (stored, _) = found.ok_or(ApiError::Unknown(Resource::Ledger(name.family)))?;
         match state.registry().accumulation(&stored.operator) {
             Some((family, operator)) if family == name.family => {
                 let operator = Arc::clone(operator);
-                Ok(Self { tenant, stored, operator })
+                Ok(Self { caller, stored, operator })
             }
             _ => Err(ApiError::Retired {
                 what: name.family.singular(),
@@ -79,7 +80,7 @@ impl Ledger {
 
     async fn keys(&self, state: &AppState, place: &Place) -> Result<Option<Arc<EvaluationKeys>>, ApiError> {
         match self.stored.evaluation_keys {
-            Some(digest) => state.evaluation_keys(&self.tenant, digest, place).await.map(Some),
+            Some(digest) => state.evaluation_keys(&self.caller.tenant, digest, place).await.map(Some),
             None => Ok(None),
         }
     }
@@ -109,13 +110,13 @@ impl Ledger {
         place: &Place,
     ) -> Result<u64, ApiError> {
         // A repeated request is answered from its record, also if the other ledger has gone since.
-        if let Turn::Answered(batches) = state.store().turn(&self.tenant, self.stored.name, &request).await? {
+        if let Turn::Answered(batches) = state.store().turn(&self.caller.tenant, self.stored.name, &request).await? {
             return Ok(batches);
         }
         if from == self.stored.name {
             return Err(MergeError::Itself { from: from.id }.into());
         }
-        let other = state.store().ledger(&self.tenant, from).await?;
+        let other = state.store().ledger(&self.caller.tenant, from).await?;
         let (other, _) = other.ok_or(ApiError::Unknown(Resource::Ledger(from.family)))?;
         if other.operator != self.stored.operator {
             let (found, expected) = (other.operator, self.stored.operator.clone());
@@ -124,7 +125,7 @@ impl Ledger {
         if other.settings != self.stored.settings {
             return Err(MergeError::Settings { from: from.id }.into());
         }
-        let added = state.store().sums(&self.tenant, from).await?.sums;
+        let added = state.store().sums(&self.caller.tenant, from).await?.sums;
         self.change(state, request, move |sums| sums.merge(&added), place).await
     }
 
@@ -143,7 +144,7 @@ impl Ledger {
             None => None,
         };
         for _ in 0..ATTEMPTS {
-            let found = match store.turn(&self.tenant, name, &request).await? {
+            let found = match store.turn(&self.caller.tenant, name, &request).await? {
                 Turn::Answered(batches) => return Ok(batches),
                 Turn::Open(found) => found,
             };
@@ -154,19 +155,19 @@ impl Ledger {
             };
             let (sums, batches) = self.with_sums(found.sums, work, place).await?;
             let change = LedgerChange { version: found.version, sums, batches, request: request.clone() };
-            match store.change_ledger(&self.tenant, name, change, state.quota()).await {
+            match store.change_ledger(&self.caller.tenant, name, change, state.quota(&self.caller)).await {
                 Ok(()) => return Ok(batches),
                 Err(StoreError::Outdated { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(ApiError::Contended { family: name.family })
+        Err(ApiError::Contended { what: name.family.singular() })
     }
 
     /// The operator's answer from the sums as they are now.
     pub(crate) async fn report(&self, state: &AppState, request: Vec<u8>, place: &Place) -> Result<Vec<u8>, ApiError> {
         let keys = self.keys(state, place).await?;
-        let found = state.store().sums(&self.tenant, self.stored.name).await?;
+        let found = state.store().sums(&self.caller.tenant, self.stored.name).await?;
         let work = move |sums: &mut dyn Accumulator| match sums.report(&request, keys.as_deref()) {
             Err(OperatorError::Empty) => Err(OperatorError::TooFewContributions { found: 0, needed: 1 }),
             other => other,

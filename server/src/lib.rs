@@ -3,7 +3,10 @@
 //! It holds no key that decrypts: nothing in it, or in what it depends on, can name a secret key. [`serve()`] runs it on a socket, [`app`] is the same
 //! without one. `docs/http-api.md` describes every route.
 
+pub mod access;
+mod accounts;
 mod body;
+pub mod cache;
 pub mod compute;
 pub mod config;
 mod connection;
@@ -21,6 +24,7 @@ mod serve;
 pub mod shutdown;
 pub mod state;
 pub mod store;
+pub mod time;
 
 pub use config::{Config, ConfigError, Limits, TenantConfig};
 pub use error::ApiError;

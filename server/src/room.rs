@@ -1,11 +1,10 @@
-//! A room in memory: the collection that is changed, and the snapshot that requests are answered from.
+//! A room in memory: a copy of what the store has, under the version of which it is.
 //!
-//! Order of a change: the collection first, because it checks the record and either takes all of it or nothing; then the store; then
-//! the new snapshot is published. Until the store has said yes, requests see the old snapshot, so nobody is answered from a record
-//! that may not be there tomorrow. If the store fails, nobody knows whether it took the change: the collection is dropped and made
-//! again from the store before the next change, while requests go on with the published snapshot. The same happens if the operator
-//! panics in the middle of a change, and at a start, when there is nothing yet. A change is a task of its own (see `routes`), so that a client
-//! that goes away cannot stop it halfway.
+//! Any number of services may have a copy. Requests name the version that the store has when they come, and are answered from a snapshot that is at least of that version: a
+//! copy that is behind makes the changes that it lacks first. A change is computed on the copy and offered to the store on condition that nobody was faster; otherwise it is taken
+//! back, the others' changes are made, and it begins again. Until the store has said yes, requests see the old snapshot, so nobody is answered from a record that may not be
+//! there tomorrow. If the store fails, nobody knows whether it took the change: the copy is dropped and made again from the store. The same happens if the operator panics in the middle of
+//! a change. A change is a task of its own (see `routes`), so that a client that goes away cannot stop it halfway.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -15,33 +14,45 @@ use tokio::sync::Mutex;
 use crate::compute::Place;
 use crate::error::ApiError;
 use crate::id::TenantId;
-use crate::store::{Idempotency, NewRecord, Quota, Store, StoreError, StoredRoom};
+use crate::store::{Idempotency, NewRecord, Quota, RoomChange, Store, StoreError, StoredRecord, StoredRoom};
 
-/// Records that are read from the store at a time; some have megabytes.
-const REBUILD_PAGE: usize = 32;
+/// Changes that are read from the store at a time; some have megabytes.
+const PAGE: usize = 32;
+
+/// How often a change begins again because another service was faster.
+const ATTEMPTS: usize = 64;
+
+/// A collection, and the version of the room that it is.
+struct Copy {
+    collection: Box<dyn Collection>,
+    version: u64,
+}
+
+/// What requests are answered from.
+#[derive(Clone)]
+struct Published {
+    snapshot: Arc<dyn Snapshot>,
+    version: u64,
+    bytes: usize,
+}
 
 /// A room.
 pub struct Room {
     tenant: TenantId,
     stored: StoredRoom,
     operator: Arc<dyn Operator>,
-    /// Held from the beginning of a change to its end. `None`: to be made again from the store.
-    collection: Mutex<Option<Box<dyn Collection>>>,
-    /// `None` until the room was made from the store.
-    published: RwLock<Option<Arc<dyn Snapshot>>>,
+    /// Held from the beginning of a change to its end. `None`: to be made from the store.
+    copy: Mutex<Option<Copy>>,
+    published: RwLock<Published>,
 }
 
 impl Room {
-    /// A room that was just made, with nothing in it.
-    pub fn new(tenant: TenantId, stored: StoredRoom, operator: Arc<dyn Operator>) -> Self {
-        let collection = operator.new_collection();
-        let published = RwLock::new(Some(collection.snapshot()));
-        Self { tenant, stored, operator, collection: Mutex::new(Some(collection)), published }
-    }
-
     /// A room that is made from what the store has of it when it is used.
-    pub fn of_store(tenant: TenantId, stored: StoredRoom, operator: Arc<dyn Operator>) -> Self {
-        Self { tenant, stored, operator, collection: Mutex::new(None), published: RwLock::new(None) }
+    pub fn new(tenant: TenantId, stored: StoredRoom, operator: Arc<dyn Operator>) -> Self {
+        // What any room is at its first version: requests at it wait for nobody.
+        let snapshot = operator.new_collection().snapshot();
+        let published = RwLock::new(Published { snapshot, version: 0, bytes: 0 });
+        Self { tenant, stored, operator, copy: Mutex::new(None), published }
     }
 
     /// What the store knows of the room.
@@ -54,31 +65,38 @@ impl Room {
         &self.operator
     }
 
-    fn published(&self) -> Option<Arc<dyn Snapshot>> {
+    /// Bytes that the room holds in memory.
+    pub fn byte_len(&self) -> usize {
+        self.published().bytes
+    }
+
+    fn published(&self) -> Published {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What requests are answered from now; made from the store where that has not been done yet.
-    pub async fn snapshot(&self, store: &dyn Store, place: &Place) -> Result<Arc<dyn Snapshot>, ApiError> {
-        if let Some(snapshot) = self.published() {
-            return Ok(snapshot);
+    /// What a request is answered from that found the room at this version.
+    pub async fn snapshot(
+        &self,
+        version: u64,
+        store: &dyn Store,
+        place: &Place,
+    ) -> Result<Arc<dyn Snapshot>, ApiError> {
+        let recent = || Some(self.published()).filter(|published| published.version >= version);
+        if let Some(published) = recent() {
+            return Ok(published.snapshot);
         }
-        let mut current = self.collection.lock().await;
-        if let Some(snapshot) = self.published() {
-            return Ok(snapshot);
+        let mut current = self.copy.lock().await;
+        if let Some(published) = recent() {
+            return Ok(published.snapshot);
         }
-        let collection = self.take(&mut current, store, place).await?;
-        let (collection, snapshot) = place.run(move || with_snapshot(collection)).await?;
-        self.publish(Arc::clone(&snapshot));
-        *current = Some(collection);
+        let copy = self.take(&mut current);
+        let copy = self.catch_up(copy, store, place).await?;
+        let (copy, snapshot) = self.publish(copy, place).await?;
+        *current = Some(copy);
         Ok(snapshot)
     }
 
-    fn publish(&self, snapshot: Arc<dyn Snapshot>) {
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
-    }
-
-    /// Appends a record of `count` values under new random handles, or answers what a request of the same name was answered with before.
+    /// Enrols the values of a record under new handles. A request that was answered before is answered again.
     pub async fn append(
         &self,
         bytes: Arc<[u8]>,
@@ -92,100 +110,134 @@ impl Room {
         if count == 0 || count > capacity {
             return Err(OperatorError::ValueCount { found: count, capacity }.into());
         }
-        let mut current = self.collection.lock().await;
-        if let Some(request) = &idempotency
-            && let Some(handles) = store.replay(&self.tenant, self.stored.room, request, count).await?
-        {
-            return Ok(handles);
+        let mut current = self.copy.lock().await;
+        for _ in 0..ATTEMPTS {
+            if let Some(request) = &idempotency
+                && let Some(handles) = store.replay(&self.tenant, self.stored.room, request, count).await?
+            {
+                return Ok(handles);
+            }
+            let handles = (0..count).map(|_| Handle::random()).collect::<Result<Vec<_>, _>>()?;
+            let mut copy = self.take(&mut current);
+            if copy.version == 0 {
+                copy = self.catch_up(copy, store, place).await?;
+            }
+            let (record, named) = (Arc::clone(&bytes), handles.clone());
+            let add = move |collection: &mut dyn Collection| collection.append(&record, &named);
+            let (copy, placement) = change(&mut current, copy, place, add).await?;
+            let record = NewRecord {
+                version: copy.version,
+                bytes: Arc::clone(&bytes),
+                handles: handles.clone(),
+                placement,
+                idempotency: idempotency.clone(),
+            };
+            match store.add_record(&self.tenant, self.stored.room, record, quota).await {
+                Ok(version) => {
+                    let (copy, _) = self.publish(Copy { version, ..copy }, place).await?;
+                    *current = Some(copy);
+                    return Ok(handles);
+                }
+                // Whether the store took the record is not known: the copy is dropped.
+                Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
+                Err(error) => {
+                    let undo = move |collection: &mut dyn Collection| {
+                        handles.iter().try_for_each(|&handle| collection.remove(handle))
+                    };
+                    let (copy, ()) = change(&mut None, copy, place, undo).await?;
+                    let StoreError::Outdated { .. } = error else {
+                        *current = Some(copy);
+                        return Err(error.into());
+                    };
+                    *current = Some(self.catch_up(copy, store, place).await?);
+                }
+            }
         }
-        let handles = (0..count).map(|_| Handle::random()).collect::<Result<Vec<_>, _>>()?;
-        let collection = self.take(&mut current, store, place).await?;
-        let record = NewRecord { bytes: Arc::clone(&bytes), handles: handles.clone(), idempotency };
-        let named = handles.clone();
-        let change = move |collection: &mut dyn Collection| collection.append(&bytes, &named);
-        let (collection, snapshot) = apply(&mut current, collection, place, change).await?;
-        store.add_record(&self.tenant, self.stored.room, record, quota).await?;
-        self.publish(snapshot);
-        *current = Some(collection);
-        Ok(handles)
+        Err(ApiError::Contended { what: "room" })
     }
 
     /// Removes a handle.
     pub async fn remove(&self, handle: Handle, store: &dyn Store, place: &Place) -> Result<(), ApiError> {
-        let mut current = self.collection.lock().await;
-        let collection = self.take(&mut current, store, place).await?;
-        let change = move |collection: &mut dyn Collection| collection.remove(handle);
-        let (collection, snapshot) = apply(&mut current, collection, place, change).await?;
-        store.remove_handle(&self.tenant, self.stored.room, handle).await?;
-        self.publish(snapshot);
-        *current = Some(collection);
+        let mut current = self.copy.lock().await;
+        let version = store.remove_handle(&self.tenant, self.stored.room, handle).await?;
+        // A copy that lacks more than this change makes all of them when it is used next.
+        if let Some(copy) = current.take_if(|copy| copy.version + 1 == version) {
+            let remove = move |collection: &mut dyn Collection| collection.remove(handle);
+            let (copy, ()) = change(&mut None, copy, place, remove).await?;
+            let (copy, _) = self.publish(Copy { version, ..copy }, place).await?;
+            *current = Some(copy);
+        }
         Ok(())
     }
 
-    /// Removes the room from the store, after the change that is going on.
-    pub async fn delete(&self, store: &dyn Store) -> Result<(), StoreError> {
-        let _no_change = self.collection.lock().await;
-        store.remove_room(&self.tenant, self.stored.room).await
+    /// The copy, or an empty one where there is none.
+    fn take(&self, current: &mut Option<Copy>) -> Copy {
+        current.take().unwrap_or_else(|| Copy { collection: self.operator.new_collection(), version: 0 })
     }
 
-    /// The collection, made again if it was lost.
-    async fn take(
-        &self,
-        current: &mut Option<Box<dyn Collection>>,
-        store: &dyn Store,
-        place: &Place,
-    ) -> Result<Box<dyn Collection>, ApiError> {
-        match current.take() {
-            Some(collection) => Ok(collection),
-            None => self.read_back(store, place).await,
-        }
+    /// Makes the snapshot that requests are answered from now on.
+    async fn publish(&self, copy: Copy, place: &Place) -> Result<(Copy, Arc<dyn Snapshot>), ApiError> {
+        let view = move || {
+            let (snapshot, bytes) = (copy.collection.snapshot(), copy.collection.byte_len());
+            (Published { snapshot, version: copy.version, bytes }, copy)
+        };
+        let (published, copy) = place.run(view).await?;
+        let snapshot = Arc::clone(&published.snapshot);
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = published;
+        Ok((copy, snapshot))
     }
 
-    /// A collection of all records that the store has, page by page, with the values that were removed taken out.
-    async fn read_back(&self, store: &dyn Store, place: &Place) -> Result<Box<dyn Collection>, ApiError> {
-        let mut collection = self.operator.new_collection();
-        let mut after = None;
+    /// Makes the changes that a copy lacks, page by page.
+    async fn catch_up(&self, mut copy: Copy, store: &dyn Store, place: &Place) -> Result<Copy, ApiError> {
         loop {
-            let page = store.records(&self.tenant, self.stored.room, after, REBUILD_PAGE).await?;
-            let Some(last) = page.last() else { return Ok(collection) };
-            after = Some(last.sequence);
-            let refill = move || {
-                for record in &page {
-                    collection.append(&record.bytes, &record.handles)?;
-                    record.removed.iter().try_for_each(|&handle| collection.remove(handle))?;
+            let page = store.changes(&self.tenant, self.stored.room, copy.version, PAGE).await?;
+            let full = page.len() == PAGE;
+            let make = move || {
+                for change in page {
+                    copy.version = change.version();
+                    make(copy.collection.as_mut(), change)?;
                 }
-                Ok::<_, OperatorError>(collection)
+                Ok::<_, OperatorError>(copy)
             };
             // What is stored was accepted before: a refusal now is a fault of the service.
-            collection = place.run(refill).await?.map_err(|error| {
-                ApiError::internal(format!("room {} cannot be made again: {error}", self.stored.room))
+            copy = place.run(make).await?.map_err(|error| {
+                ApiError::internal(format!("room {} cannot be made from the store: {error}", self.stored.room))
             })?;
+            if !full {
+                return Ok(copy);
+            }
         }
     }
 }
 
-type Changed = (Box<dyn Collection>, Arc<dyn Snapshot>);
-
-fn with_snapshot(collection: Box<dyn Collection>) -> Changed {
-    let snapshot = collection.snapshot();
-    (collection, snapshot)
+/// Makes a change that is in the store already. A removal may belong to a record that is gone.
+fn make(collection: &mut dyn Collection, change: RoomChange) -> Result<(), OperatorError> {
+    match change {
+        RoomChange::Added { record: StoredRecord { bytes, handles, placement }, .. } => {
+            collection.restore(&bytes, &handles, placement)
+        }
+        RoomChange::Removed { handle, .. } => match collection.remove(handle) {
+            Err(OperatorError::UnknownHandle { .. }) => Ok(()),
+            other => other,
+        },
+    }
 }
 
-/// Makes a change on a compute thread. A collection that refuses the change is as it was and goes back to its place; one whose change panics is lost.
-async fn apply(
-    current: &mut Option<Box<dyn Collection>>,
-    mut collection: Box<dyn Collection>,
+/// Makes a change on a compute thread. A copy whose collection refuses the change is as it was and goes back to its place; one whose change panics is lost.
+async fn change<T: Send + 'static>(
+    current: &mut Option<Copy>,
+    mut copy: Copy,
     place: &Place,
-    change: impl FnOnce(&mut dyn Collection) -> Result<(), OperatorError> + Send + 'static,
-) -> Result<Changed, ApiError> {
-    let job = move || match change(collection.as_mut()) {
-        Ok(()) => Ok(with_snapshot(collection)),
-        Err(error) => Err((collection, error)),
+    change: impl FnOnce(&mut dyn Collection) -> Result<T, OperatorError> + Send + 'static,
+) -> Result<(Copy, T), ApiError> {
+    let job = move || match change(copy.collection.as_mut()) {
+        Ok(made) => Ok((copy, made)),
+        Err(error) => Err((copy, error)),
     };
     match place.run(job).await? {
         Ok(changed) => Ok(changed),
-        Err((collection, error)) => {
-            *current = Some(collection);
+        Err((copy, error)) => {
+            *current = Some(copy);
             Err(error.into())
         }
     }

@@ -1,5 +1,6 @@
 //! The addresses of the service. None of them names an operator.
 
+mod api_keys;
 mod handles;
 mod health;
 mod keys;
@@ -8,6 +9,7 @@ mod matching;
 mod operators;
 mod parameters;
 mod rooms;
+mod tenants;
 
 use std::future::Future;
 
@@ -25,11 +27,17 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/v1/operators", get(operators::list))
         .route("/v1/operators/{name}/{revision}", get(operators::card))
         .route("/v1/keys/{digest}", get(keys::show).put(keys::upload).delete(keys::remove))
+        .route("/v1/keys/{digest}/revoke", post(keys::revoke))
         .route("/v1/rooms", post(rooms::create))
         .route("/v1/rooms/{room}", get(rooms::show).delete(rooms::remove))
         .route("/v1/rooms/{room}/handles", get(handles::list).post(handles::enrol))
         .route("/v1/rooms/{room}/handles/{handle}", delete(handles::remove))
         .route("/v1/rooms/{room}/match", post(matching::evaluate))
+        .route("/v1/tenants", get(tenants::list))
+        .route("/v1/tenants/{name}", get(tenants::show).put(tenants::put))
+        .route("/v1/api-keys", get(api_keys::list).post(api_keys::create))
+        .route("/v1/api-keys/{id}", delete(api_keys::revoke))
+        .route("/v1/api-keys/{id}/rotate", post(api_keys::rotate))
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
         .merge(ledgers::routes(Family::Meters))

@@ -32,7 +32,7 @@ pub fn app(state: AppState) -> Router {
 /// Refused with [`io::ErrorKind::InvalidInput`] where the service asks for no key and the listener is not on a loopback address.
 pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let address = listener.local_addr()?;
-    if state.keys().is_empty() && !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && state.asks_no_key().await.map_err(io::Error::other)? {
         let reason = format!("a service without keys listens on a loopback address only, not on {address}");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }

@@ -1,14 +1,17 @@
 //! What all requests share.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use blindrelay_engine::operator::OperatorCard;
 use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::Wire;
 
+use crate::access::{Caller, Door};
+use crate::accounts::{Accounts, Allowance};
+use crate::cache::Cache;
 use crate::compute::{ComputePool, Place};
 use crate::config::{Config, ConfigError, Limits};
 use crate::error::{ApiError, KeysError, Resource};
@@ -17,7 +20,8 @@ use crate::keys::{self, KeyCache};
 use crate::ledger::ChangeLocks;
 use crate::registry::Registry;
 use crate::room::Room;
-use crate::store::{Quota, Store, StoreError};
+use crate::store::{Quota, RoomState, Store, StoreError};
+use crate::time::Clock;
 
 /// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +40,15 @@ pub enum StartError {
 
 struct Inner {
     limits: Limits,
-    /// Empty: no key is asked for.
-    keys: Vec<(BodyDigest, TenantId)>,
+    door: Door,
+    accounts: Accounts,
     registry: Registry,
     store: Arc<dyn Store>,
     compute: ComputePool,
     decoded: KeyCache,
-    rooms: RwLock<HashMap<(TenantId, RoomId), Arc<Room>>>,
+    rooms: Cache<(TenantId, RoomId), Arc<Room>>,
     ledger_changes: ChangeLocks,
+    clock: Clock,
     stopping: AtomicBool,
 }
 
@@ -52,47 +57,38 @@ struct Inner {
 pub struct AppState(Arc<Inner>);
 
 impl AppState {
-    /// Checks the configuration, starts the compute threads and makes every room again from what the store has. A room of an operator that is not registered
-    /// stays in the store; requests for it are answered with 410.
+    /// Checks the configuration and starts the compute threads. Rooms are made from the store when they are used.
     pub async fn open(config: &Config, registry: Registry, store: Arc<dyn Store>) -> Result<Self, StartError> {
+        Self::with_clock(config, registry, store, Clock::system()).await
+    }
+
+    /// The same with another clock.
+    pub async fn with_clock(
+        config: &Config,
+        registry: Registry,
+        store: Arc<dyn Store>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         config.check()?;
+        let door = Door::new(config.keys()?, store.as_ref()).await?;
+        if !config.listen.ip().is_loopback() && door.is_open(store.as_ref()).await? {
+            return Err(ConfigError::OpenToTheNetwork { listen: config.listen }.into());
+        }
         let limits = config.limits.clone();
         let compute = ComputePool::new(limits.compute_threads, limits.queue_length, limits.queue_timeout())?;
-        let state = Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             decoded: KeyCache::new(limits.key_cache_bytes),
-            keys: config.keys()?,
+            rooms: Cache::new(limits.room_cache_bytes),
+            door,
+            accounts: Accounts::default(),
             registry,
             store,
             compute,
-            rooms: RwLock::default(),
             ledger_changes: ChangeLocks::default(),
+            clock,
             stopping: AtomicBool::new(false),
             limits,
-        }));
-        state.rebuild().await?;
-        Ok(state)
-    }
-
-    /// Makes the collections of all rooms before the first request. One that fails is logged and tried again when it is used: a single
-    /// room must not keep the service from starting.
-    async fn rebuild(&self) -> Result<(), StartError> {
-        for (tenant, stored) in self.store().rooms().await? {
-            let room = stored.room;
-            let Some(operator) = self.registry().operator(&stored.operator) else {
-                tracing::warn!(%tenant, %room, operator = stored.operator, "the room's operator is not registered");
-                continue;
-            };
-            let live = Arc::new(Room::of_store(tenant.clone(), stored, Arc::clone(operator)));
-            self.add_room(tenant.clone(), Arc::clone(&live));
-            let rebuilt = match self.compute().enter() {
-                Ok(place) => live.snapshot(self.store().as_ref(), &place).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = rebuilt {
-                tracing::error!(%tenant, %room, %error, "the room could not be made from the store");
-            }
-        }
-        Ok(())
+        })))
     }
 
     /// The limits.
@@ -100,9 +96,14 @@ impl AppState {
         &self.0.limits
     }
 
-    /// Digests of all keys with their tenants; empty where none is asked for.
-    pub fn keys(&self) -> &[(BodyDigest, TenantId)] {
-        &self.0.keys
+    /// Who is let in.
+    pub(crate) fn door(&self) -> &Door {
+        &self.0.door
+    }
+
+    /// Whether everybody is let in, because there is no key at all.
+    pub async fn asks_no_key(&self) -> Result<bool, StoreError> {
+        self.door().is_open(self.store().as_ref()).await
     }
 
     /// The operators.
@@ -125,16 +126,28 @@ impl AppState {
         &self.0.decoded
     }
 
-    /// What a tenant may keep.
-    pub fn quota(&self) -> Quota {
-        let limits = self.limits();
+    /// What a caller's tenant may keep.
+    pub fn quota(&self, caller: &Caller) -> Quota {
+        let (limits, own) = (self.limits(), &caller.limits);
         Quota {
-            rooms: limits.rooms_per_tenant,
-            ledgers: limits.ledgers_per_tenant,
-            changes: limits.changes_per_ledger,
-            keys: limits.keys_per_tenant,
-            bytes: limits.bytes_per_tenant,
+            rooms: own.rooms.unwrap_or(limits.rooms_per_tenant),
+            ledgers: own.ledgers.unwrap_or(limits.ledgers_per_tenant),
+            changes: own.changes.unwrap_or(limits.changes_per_ledger),
+            keys: own.keys.unwrap_or(limits.keys_per_tenant),
+            bytes: own.bytes.unwrap_or(limits.bytes_per_tenant),
         }
+    }
+
+    /// A place in the queue of computations, on the account of the caller's tenant.
+    pub(crate) fn enter(&self, caller: &Caller) -> Result<Place, ApiError> {
+        let (limits, own) = (self.limits(), &caller.limits);
+        let millis = own.compute_millis_per_minute.or(limits.compute_millis_per_minute);
+        let allowance = Allowance {
+            compute_per_minute: millis.map(Duration::from_millis),
+            concurrent: own.concurrent_requests.or(limits.concurrent_requests_per_tenant),
+        };
+        let entry = self.0.accounts.enter(caller, allowance)?;
+        Ok(self.compute().enter()?.charged_to(entry))
     }
 
     /// Whether the service was told to stop.
@@ -152,66 +165,69 @@ impl AppState {
         &self.0.ledger_changes
     }
 
-    /// Puts a room among the live ones.
-    pub(crate) fn add_room(&self, tenant: TenantId, room: Arc<Room>) {
-        let mut rooms = self.0.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        rooms.insert((tenant, room.stored().room), room);
+    /// What time it is.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
-    /// Takes a room from the live ones.
+    /// Forgets what is in memory of a room.
     pub(crate) fn forget_room(&self, tenant: &TenantId, room: RoomId) {
-        self.0.rooms.write().unwrap_or_else(PoisonError::into_inner).remove(&(tenant.clone(), room));
+        self.0.rooms.remove(&(tenant.clone(), room));
     }
 
-    /// A live room, if the tenant has it.
-    pub(crate) fn live_room(&self, tenant: &TenantId, room: RoomId) -> Option<Arc<Room>> {
-        self.0.rooms.read().unwrap_or_else(PoisonError::into_inner).get(&(tenant.clone(), room)).cloned()
+    /// Says how much memory a room takes now.
+    pub(crate) fn weigh_room(&self, tenant: &TenantId, room: &Room) {
+        self.0.rooms.resize(&(tenant.clone(), room.stored().room), room.byte_len());
     }
 
-    /// A room that requests can be made in: 404 where the tenant has none, 410 where its operator is gone.
-    pub(crate) async fn room(&self, tenant: &TenantId, room: RoomId) -> Result<Arc<Room>, ApiError> {
-        if let Some(live) = self.live_room(tenant, room) {
-            return Ok(live);
+    /// A room that requests can be made in, and its version: 404 where the tenant has none, 410 where its operator is gone.
+    pub(crate) async fn room(&self, tenant: &TenantId, room: RoomId) -> Result<(Arc<Room>, u64), ApiError> {
+        let found = self.store().room(tenant, room).await?.ok_or(ApiError::Unknown(Resource::Room));
+        let RoomState { room: stored, version } = found.inspect_err(|_| self.forget_room(tenant, room))?;
+        let name = (tenant.clone(), room);
+        if let Some(live) = self.0.rooms.lookup(&name) {
+            return Ok((live, version));
         }
-        match self.store().room(tenant, room).await? {
-            Some(stored) if self.registry().operator(&stored.operator).is_none() => {
-                Err(ApiError::Retired { what: "room", id: room.to_string(), operator: stored.operator })
-            }
-            // In the store but not live: it is being deleted or was just made, and nobody was told its name yet.
-            _ => Err(ApiError::Unknown(Resource::Room)),
-        }
+        let Some(operator) = self.registry().operator(&stored.operator) else {
+            return Err(ApiError::Retired { what: "room", id: room.to_string(), operator: stored.operator });
+        };
+        let made = Arc::new(Room::new(tenant.clone(), stored, Arc::clone(operator)));
+        Ok((self.0.rooms.lookup_or_insert(&name, 0, made), version))
     }
 
-    /// Decoded keys of a tenant, from memory or else from the store.
+    /// Decoded keys of a tenant, from memory or else from the store. Whether they may still be used is asked of the store every time, so that a revocation counts at once in every service.
     pub(crate) async fn evaluation_keys(
         &self,
         tenant: &TenantId,
         digest: BodyDigest,
         place: &Place,
     ) -> Result<Arc<EvaluationKeys>, ApiError> {
-        if let Some(keys) = self.decoded().lookup(tenant, digest) {
+        let known = self.store().keys(tenant, digest).await?.ok_or(KeysError::Missing { digest })?;
+        keys::check_terms(digest, known.terms, self.clock().now())?;
+        let name = (tenant.clone(), digest);
+        if let Some(keys) = self.decoded().lookup(&name) {
             return Ok(keys);
         }
         let bytes = self.store().key_bytes(tenant, digest).await?.ok_or(KeysError::Missing { digest })?;
         // What is stored was decoded before: a refusal now is a fault of the service.
         let refused = |error| ApiError::internal(format!("stored keys {digest} cannot be decoded: {error}"));
         let keys = self.decode_keys(bytes, place).await.map_err(refused)?;
-        self.decoded().insert(tenant, digest, Arc::clone(&keys));
+        self.decoded().insert(&name, keys::decoded_bytes(&keys), Arc::clone(&keys));
         Ok(keys)
     }
 
     /// Whether these keys of a tenant, or none, serve an operator of these parameters.
     pub(crate) async fn check_keys(
         &self,
-        tenant: &TenantId,
+        caller: &Caller,
         card: &OperatorCard,
         parameters: ParameterDigest,
         digest: Option<BodyDigest>,
     ) -> Result<(), ApiError> {
         match digest {
             Some(digest) => {
-                let place = self.compute().enter()?;
-                let decoded = self.evaluation_keys(tenant, digest, &place).await?;
+                let place = self.enter(caller)?;
+                let decoded = self.evaluation_keys(&caller.tenant, digest, &place).await?;
                 Ok(keys::check(card, parameters, &decoded)?)
             }
             None if keys::required(card) => Err(KeysError::Required { operator: card.id.clone() }.into()),

@@ -1,6 +1,7 @@
 //! Why an operator refuses a record or a request.
 
 use super::handle::Handle;
+use super::placement::Placement;
 use crate::error::{Error, KeyName};
 use crate::wire::WireError;
 
@@ -25,6 +26,16 @@ pub enum OperatorError {
     RepeatedHandle {
         /// The handle.
         handle: Handle,
+    },
+    /// A record cannot stand where it was put before.
+    #[error("{count} values cannot stand at {placement}: {reason}")]
+    Placement {
+        /// Where the record was put.
+        placement: Placement,
+        /// How many values it carries.
+        count: usize,
+        /// What is in the way.
+        reason: &'static str,
     },
     /// A record must carry at least one value and at most as many as the card says.
     #[error("a record carries 1 to {capacity} values, not {found}")]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use blindrelay_engine::Error;
 use blindrelay_engine::bfv::Ciphertext;
-use blindrelay_engine::operator::{Collection, Handle, OperatorError, Snapshot};
+use blindrelay_engine::operator::{Collection, Handle, OperatorError, Placement, Snapshot};
 use blindrelay_engine::wire::content_digest;
 
 use super::circuit::sum_noise;
 use super::evaluate::{FindSnapshot, Shared};
 use super::record::FindRecord;
+use crate::placing::{new_handles, placement};
 
 /// A record as it was received.
 #[derive(Clone)]
@@ -101,17 +102,16 @@ impl FindRoster {
         let open = self.groups.iter().find_map(|(&id, group)| Some((id, group.free_place()?)));
         open.unwrap_or((self.next_group, 0))
     }
-}
 
-impl Collection for FindRoster {
-    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<(), OperatorError> {
-        let &[handle] = handles else {
-            return Err(OperatorError::ValueCount { found: handles.len(), capacity: 1 });
-        };
-        if self.places.contains_key(&handle) {
-            return Err(OperatorError::RepeatedHandle { handle });
-        }
-        let (id, place) = self.free_place();
+    /// The only handle of a record, which must be new.
+    fn admit(&self, handles: &[Handle]) -> Result<Handle, OperatorError> {
+        new_handles(handles, 1, |handle| self.places.contains_key(handle))?;
+        handles.first().copied().ok_or(OperatorError::ValueCount { found: 0, capacity: 1 })
+    }
+
+    /// Puts a record at a free place of group `id`, which may be new. On error nothing has changed.
+    fn join(&mut self, id: usize, place: usize, record: &[u8], handle: Handle) -> Result<Placement, OperatorError> {
+        let placement = placement(id, place, 1)?;
         let masked = self.shared.masked(record, place)?;
         let (sums, mut records) = match self.groups.get(&id) {
             Some(group) => {
@@ -128,7 +128,28 @@ impl Collection for FindRoster {
         self.places.insert(handle, (id, place));
         self.next_group = self.next_group.max(id + 1);
         self.groups.insert(id, Arc::new(Group { sums, records }));
-        Ok(())
+        Ok(placement)
+    }
+}
+
+impl Collection for FindRoster {
+    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<Placement, OperatorError> {
+        let handle = self.admit(handles)?;
+        let (id, place) = self.free_place();
+        self.join(id, place, record, handle)
+    }
+
+    fn restore(&mut self, record: &[u8], handles: &[Handle], placement: Placement) -> Result<(), OperatorError> {
+        let handle = self.admit(handles)?;
+        let (id, place) = placement.indices();
+        let refused = |reason| OperatorError::Placement { placement, count: 1, reason };
+        if place >= self.shared.layout.capacity() {
+            return Err(refused("a group has fewer places"));
+        }
+        if self.groups.get(&id).is_some_and(|group| group.records.get(place).is_some_and(Option::is_some)) {
+            return Err(refused("another record stands there"));
+        }
+        self.join(id, place, record, handle).map(drop)
     }
 
     fn remove(&mut self, handle: Handle) -> Result<(), OperatorError> {

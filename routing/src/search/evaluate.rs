@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use blindrelay_engine::Error;
 use blindrelay_engine::bfv::{Ciphertext, Context, Evaluator, SeededCiphertext};
-use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorCard, OperatorError, Snapshot};
+use blindrelay_engine::operator::{Collection, Handle, Operator, OperatorCard, OperatorError, Placement, Snapshot};
 use blindrelay_engine::params::Parameters;
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::rlwe::{EvaluationKeys, PublicKey};
@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use super::layout::SearchLayout;
 use super::message::{SearchRequest, SearchedBlock, encode};
 use super::plan::SearchPlan;
+use crate::placing::{new_handles, placement};
 
 /// What every roster and snapshot of an operator shares.
 struct Shared {
@@ -91,11 +92,12 @@ struct Group {
 impl Group {
     /// The first `period` neighbouring places that begin at a multiple of it and that no record covers.
     fn free_places(&self, period: usize) -> Option<usize> {
-        let free = |start: &usize| {
-            let end = start + period;
-            self.records.iter().all(|record| record.places.end <= *start || record.places.start >= end)
-        };
-        (0..self.handles.len()).step_by(period).find(free)
+        (0..self.handles.len()).step_by(period).find(|&start| self.is_free(start..start + period))
+    }
+
+    /// Whether no record covers any of the places.
+    fn is_free(&self, places: Range<usize>) -> bool {
+        self.records.iter().all(|record| record.places.end <= places.start || record.places.start >= places.end)
     }
 
     /// Digest of the number of the group, of its records with their places, and of who is enrolled at which place.
@@ -137,6 +139,39 @@ impl SearchRoster {
         open.unwrap_or((self.next_group, 0))
     }
 
+    /// Refuses more handles than fit, and repeated ones.
+    fn admit(&self, handles: &[Handle]) -> Result<(), OperatorError> {
+        new_handles(handles, self.shared.layout().capacity(), |handle| self.places.contains_key(handle))
+    }
+
+    /// Puts a record at free places of group `id`, which may be new. On error nothing has changed.
+    fn join(&mut self, id: usize, start: usize, record: &[u8], handles: &[Handle]) -> Result<Placement, OperatorError> {
+        let placement = placement(id, start, handles.len())?;
+        let layout = self.shared.layout();
+        let places = start..start + layout.period(handles.len());
+        let mut placed = match self.groups.get(&id) {
+            Some(group) => group.handles.clone(),
+            None => vec![None; layout.capacity()],
+        };
+        placed.iter_mut().skip(start).zip(handles).for_each(|(place, &handle)| *place = Some(handle));
+        let masked = self.masked(record, &places, &placed)?;
+        let added = Record { bytes: record.into(), digest: content_digest(record), places };
+        let group = match self.groups.get(&id) {
+            Some(group) => {
+                let sum = self.shared.evaluator.add(&group.sum, &masked)?;
+                let mut records = group.records.clone();
+                // In the order of places, not of arrival: the digest of equal rosters is the same.
+                records.insert(records.partition_point(|record| record.places.start < start), added);
+                Group { sum, handles: placed, records }
+            }
+            None => Group { sum: masked, handles: placed, records: vec![added] },
+        };
+        self.places.extend(handles.iter().enumerate().map(|(index, &handle)| (handle, (id, start + index))));
+        self.next_group = self.next_group.max(id + 1);
+        self.groups.insert(id, Arc::new(group));
+        Ok(placement)
+    }
+
     /// The record in the slots of those of its places at which somebody is enrolled.
     fn masked(
         &self,
@@ -159,35 +194,25 @@ impl SearchRoster {
 }
 
 impl Collection for SearchRoster {
-    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<(), OperatorError> {
-        let capacity = self.shared.layout().capacity();
-        if handles.is_empty() || handles.len() > capacity {
-            return Err(OperatorError::ValueCount { found: handles.len(), capacity });
+    fn append(&mut self, record: &[u8], handles: &[Handle]) -> Result<Placement, OperatorError> {
+        self.admit(handles)?;
+        let (id, start) = self.place_record(self.shared.layout().period(handles.len()));
+        self.join(id, start, record, handles)
+    }
+
+    fn restore(&mut self, record: &[u8], handles: &[Handle], placement: Placement) -> Result<(), OperatorError> {
+        self.admit(handles)?;
+        let (id, start) = placement.indices();
+        let refused = |reason| OperatorError::Placement { placement, count: handles.len(), reason };
+        let layout = self.shared.layout();
+        let period = layout.period(handles.len());
+        if !start.is_multiple_of(period) || start.saturating_add(period) > layout.capacity() {
+            return Err(refused("no record of so many values begins there"));
         }
-        for (index, &handle) in handles.iter().enumerate() {
-            if self.places.contains_key(&handle) || handles.iter().skip(index + 1).any(|&other| other == handle) {
-                return Err(OperatorError::RepeatedHandle { handle });
-            }
+        if self.groups.get(&id).is_some_and(|group| !group.is_free(start..start + period)) {
+            return Err(refused("another record stands there"));
         }
-        let period = self.shared.layout().period(handles.len());
-        let (id, start) = self.place_record(period);
-        let places = start..start + period;
-        let mut placed = self.groups.get(&id).map_or_else(|| vec![None; capacity], |group| group.handles.clone());
-        placed.iter_mut().skip(start).zip(handles).for_each(|(place, &handle)| *place = Some(handle));
-        let masked = self.masked(record, &places, &placed)?;
-        let added = Record { bytes: record.into(), digest: content_digest(record), places };
-        let group = match self.groups.get(&id) {
-            Some(group) => {
-                let sum = self.shared.evaluator.add(&group.sum, &masked)?;
-                let records = group.records.iter().cloned().chain([added]).collect();
-                Group { sum, handles: placed, records }
-            }
-            None => Group { sum: masked, handles: placed, records: vec![added] },
-        };
-        self.places.extend(handles.iter().enumerate().map(|(index, &handle)| (handle, (id, start + index))));
-        self.next_group = self.next_group.max(id + 1);
-        self.groups.insert(id, Arc::new(group));
-        Ok(())
+        self.join(id, start, record, handles).map(drop)
     }
 
     fn remove(&mut self, handle: Handle) -> Result<(), OperatorError> {

@@ -5,6 +5,7 @@ use blindrelay_engine::params::ParameterDigest;
 
 use crate::family::Family;
 use crate::id::{BodyDigest, LedgerId};
+use crate::store::Role;
 
 /// What a 404 was looking for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +26,12 @@ pub enum Resource {
     /// Keys of this tenant.
     #[error("there are no such evaluation keys")]
     Keys,
+    /// A tenant.
+    #[error("there is no such tenant")]
+    Tenant,
+    /// An API key.
+    #[error("there is no such API key")]
+    ApiKey,
     /// An operator.
     #[error("there is no such operator: GET /v1/operators lists those that are")]
     Operator,
@@ -37,6 +44,23 @@ pub enum RequestError {
     /// No key, or one that is not known.
     #[error("this needs the header 'Authorization: Bearer KEY' with a key that the service knows")]
     Unauthorized,
+    /// The tenant was suspended.
+    #[error("this tenant is suspended: ask whoever runs the service")]
+    Suspended,
+    /// The key's role does not allow this.
+    #[error("a key of role {role} does not allow this: it needs {needed}")]
+    Role {
+        /// The key's role.
+        role: Role,
+        /// Which roles allow it.
+        needed: &'static str,
+    },
+    /// The first key of a service is an administrator's.
+    #[error("the first key of a service is one of role admin: whoever makes another first is shut out")]
+    FirstKey,
+    /// A key that lets nobody in has no successor.
+    #[error("this key was revoked: make a new one")]
+    RevokedKey,
     /// A page in a browser calls a service that asks for no key.
     #[error("a service without keys takes no requests from web pages")]
     Origin,
@@ -115,6 +139,22 @@ pub enum KeysError {
     /// A room, meter or panel uses them.
     #[error("evaluation keys {digest} are used by a room, meter or panel: delete that first")]
     InUse {
+        /// Which keys.
+        digest: BodyDigest,
+    },
+    /// Their time is over.
+    #[error(
+        "evaluation keys {digest} have expired: make new ones of the next epoch, and a new room, meter or panel with them"
+    )]
+    Expired {
+        /// Which keys.
+        digest: BodyDigest,
+    },
+    /// Their owner took them out of use.
+    #[error(
+        "evaluation keys {digest} were revoked: make new ones of the next epoch, and a new room, meter or panel with them"
+    )]
+    Revoked {
         /// Which keys.
         digest: BodyDigest,
     },
@@ -209,5 +249,23 @@ pub enum MergeError {
     Settings {
         /// The ledger that was to be added.
         from: LedgerId,
+    },
+}
+
+/// Which limit a tenant has reached for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Computation.
+    #[error("{millis} milliseconds of computation in a minute")]
+    Compute {
+        /// The limit.
+        millis: u64,
+    },
+    /// Requests at the same time.
+    #[error("{most} requests at the same time")]
+    Concurrent {
+        /// The limit.
+        most: usize,
     },
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::to_the_end;
 use crate::body::{Expected, read_object};
 use crate::error::ApiError;
-use crate::extract::{PageRequest, QueryParameters, Segments, Tenant, idempotency_key, parse_id};
+use crate::extract::{PageRequest, QueryParameters, Reader, Segments, Worker, idempotency_key, parse_id};
 use crate::id::BodyDigest;
 use crate::state::AppState;
 use crate::store::Idempotency;
@@ -30,14 +30,14 @@ pub(super) struct Enrolled {
 
 /// `POST /v1/rooms/{room}/handles?count=K`
 pub(super) async fn enrol(
-    Tenant(tenant): Tenant,
+    Worker(caller): Worker,
     State(state): State<AppState>,
     Segments(room): Segments<String>,
     QueryParameters(query): QueryParameters<Enrolment>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Enrolled>), ApiError> {
-    let room = state.room(&tenant, parse_id(&room)?).await?;
+    let (room, _) = state.room(&caller.tenant, parse_id(&room)?).await?;
     let key = idempotency_key(&headers)?;
     let operator = room.operator();
     let expected = Expected {
@@ -46,7 +46,7 @@ pub(super) async fn enrol(
         limit: Some(operator.card().record_limit),
     };
     let bytes: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
-    let place = state.compute().enter()?;
+    let place = state.enter(&caller)?;
     let handles = to_the_end(async move {
         let idempotency = match key {
             Some(key) => {
@@ -56,7 +56,10 @@ pub(super) async fn enrol(
             None => None,
         };
         let count = query.count.unwrap_or(1);
-        room.append(bytes, count, idempotency, state.store().as_ref(), state.quota(), &place).await
+        let enrolled =
+            room.append(bytes, count, idempotency, state.store().as_ref(), state.quota(&caller), &place).await?;
+        state.weigh_room(&caller.tenant, &room);
+        Ok(enrolled)
     })
     .await?;
     Ok((StatusCode::CREATED, Json(Enrolled { handles: handles.iter().map(Handle::to_string).collect() })))
@@ -70,14 +73,14 @@ pub(super) struct Page {
 
 /// `GET /v1/rooms/{room}/handles?after=&limit=`, ascending.
 pub(super) async fn list(
-    Tenant(tenant): Tenant,
+    Reader(caller): Reader,
     State(state): State<AppState>,
     Segments(room): Segments<String>,
     QueryParameters(query): QueryParameters<PageRequest>,
 ) -> Result<Json<Page>, ApiError> {
     let room = parse_id(&room)?;
     let (after, limit) = (query.after()?, query.limit()?);
-    let mut handles = state.store().handles(&tenant, room, after, limit + 1).await?;
+    let mut handles = state.store().handles(&caller.tenant, room, after, limit + 1).await?;
     let more = handles.len() > limit;
     handles.truncate(limit);
     let handles: Vec<String> = handles.iter().map(Handle::to_string).collect();
@@ -87,13 +90,13 @@ pub(super) async fn list(
 
 /// `DELETE /v1/rooms/{room}/handles/{handle}`
 pub(super) async fn remove(
-    Tenant(tenant): Tenant,
+    Worker(caller): Worker,
     State(state): State<AppState>,
     Segments((room, handle)): Segments<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let (room, handle) = (parse_id(&room)?, parse_id(&handle)?);
-    let room = state.room(&tenant, room).await?;
-    let place = state.compute().enter()?;
+    let (room, _) = state.room(&caller.tenant, room).await?;
+    let place = state.enter(&caller)?;
     to_the_end(async move { room.remove(handle, state.store().as_ref(), &place).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,11 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::to_the_end;
+use crate::access::Caller;
 use crate::body::{Expected, read_object, read_small};
 use crate::error::{ApiError, RequestError, Resource};
-use crate::extract::{PageRequest, QueryParameters, Segments, Tenant, idempotency_key, parse_id};
+use crate::extract::{
+    Examiner, Owner, PageRequest, QueryParameters, Reader, Segments, Worker, idempotency_key, parse_id,
+};
 use crate::family::Family;
-use crate::id::{BodyDigest, IdempotencyKey, LedgerId, TenantId};
+use crate::id::{BodyDigest, IdempotencyKey, LedgerId};
 use crate::ledger::Ledger;
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerName, LedgerUsage, StoredLedger};
@@ -95,7 +98,7 @@ fn answer(state: &AppState, ledger: &StoredLedger, usage: LedgerUsage) -> Result
 
 /// `POST /v1/meters`
 async fn create(
-    Tenant(tenant): Tenant,
+    Owner(caller): Owner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
     headers: HeaderMap,
@@ -106,8 +109,8 @@ async fn create(
     let operator = Arc::clone(state.registry().for_ledger(family, &request.operator)?);
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
     let settings: Arc<str> = canonical(request.settings.unwrap_or_default()).into();
-    state.check_keys(&tenant, operator.card(), operator.parameters().digest(), evaluation_keys).await?;
-    let place = state.compute().enter()?;
+    state.check_keys(&caller, operator.card(), operator.parameters().digest(), evaluation_keys).await?;
+    let place = state.enter(&caller)?;
     let checked = Arc::clone(&settings);
     let first = move || operator.new_accumulator(&checked).map(|sums| Arc::from(sums.to_bytes()));
     let sums: Arc<[u8]> = place.run(first).await??;
@@ -116,7 +119,7 @@ async fn create(
     let ledger = StoredLedger { name, operator: request.operator, settings, evaluation_keys };
     to_the_end(async move {
         let usage = LedgerUsage { batches: 0, bytes: sums.len() as u64 };
-        state.store().create_ledger(&tenant, ledger.clone(), sums, state.quota()).await?;
+        state.store().create_ledger(&caller.tenant, ledger.clone(), sums, state.quota(&caller)).await?;
         Ok((StatusCode::CREATED, answer(&state, &ledger, usage)?))
     })
     .await
@@ -131,13 +134,13 @@ pub(super) struct Page {
 
 /// `GET /v1/meters?after=&limit=`, ascending.
 async fn list(
-    Tenant(tenant): Tenant,
+    Reader(caller): Reader,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
     QueryParameters(query): QueryParameters<PageRequest>,
 ) -> Result<Json<Page>, ApiError> {
     let (after, limit) = (query.after()?, query.limit()?);
-    let mut ledgers = state.store().ledgers(&tenant, family, after, limit + 1).await?;
+    let mut ledgers = state.store().ledgers(&caller.tenant, family, after, limit + 1).await?;
     let more = ledgers.len() > limit;
     ledgers.truncate(limit);
     let next = ledgers.last().filter(|_| more).map(|(ledger, _)| ledger.name.id.to_string());
@@ -147,40 +150,40 @@ async fn list(
 
 /// `GET /v1/meters/{id}`
 async fn show(
-    Tenant(tenant): Tenant,
+    Reader(caller): Reader,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
     Segments(id): Segments<String>,
 ) -> Result<Json<LedgerAnswer>, ApiError> {
     let name = LedgerName { family, id: parse_id(&id)? };
-    let found = state.store().ledger(&tenant, name).await?;
+    let found = state.store().ledger(&caller.tenant, name).await?;
     let (ledger, usage) = found.ok_or(ApiError::Unknown(Resource::Ledger(family)))?;
     answer(&state, &ledger, usage)
 }
 
 /// `DELETE /v1/meters/{id}`
 async fn remove(
-    Tenant(tenant): Tenant,
+    Owner(caller): Owner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
     Segments(id): Segments<String>,
 ) -> Result<StatusCode, ApiError> {
     let name = LedgerName { family, id: parse_id(&id)? };
-    to_the_end(async move { Ok(state.store().remove_ledger(&tenant, name).await?) }).await?;
+    to_the_end(async move { Ok(state.store().remove_ledger(&caller.tenant, name).await?) }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The ledger of an address, and the name that a change of it has to have.
 async fn to_change(
     state: &AppState,
-    tenant: TenantId,
+    caller: Caller,
     family: Family,
     id: &str,
     headers: &HeaderMap,
 ) -> Result<(Ledger, IdempotencyKey), ApiError> {
     let name = LedgerName { family, id: parse_id(id)? };
     let key = idempotency_key(headers)?.ok_or(RequestError::Unnamed)?;
-    Ok((Ledger::open(state, tenant, name).await?, key))
+    Ok((Ledger::open(state, caller, name).await?, key))
 }
 
 #[derive(Serialize)]
@@ -190,14 +193,14 @@ pub(super) struct Counted {
 
 /// `POST /v1/meters/{id}/batches`
 async fn append(
-    Tenant(tenant): Tenant,
+    Worker(caller): Worker,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
     Segments(id): Segments<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Counted>), ApiError> {
-    let (ledger, key) = to_change(&state, tenant, family, &id, &headers).await?;
+    let (ledger, key) = to_change(&state, caller.clone(), family, &id, &headers).await?;
     let operator = ledger.operator();
     let expected = Expected {
         kind: Some(Kind::Message),
@@ -205,7 +208,7 @@ async fn append(
         limit: Some(operator.card().record_limit),
     };
     let batch = read_object(body, &headers, &state, expected).await?;
-    let place = state.compute().enter()?;
+    let place = state.enter(&caller)?;
     let batches = to_the_end(async move { ledger.append(&state, batch, key, &place).await }).await?;
     Ok((StatusCode::CREATED, Json(Counted { batches })))
 }
@@ -218,36 +221,36 @@ struct Merge {
 
 /// `POST /v1/meters/{id}/merge`
 async fn merge(
-    Tenant(tenant): Tenant,
+    Owner(caller): Owner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
     Segments(id): Segments<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Counted>), ApiError> {
-    let (ledger, key) = to_change(&state, tenant, family, &id, &headers).await?;
+    let (ledger, key) = to_change(&state, caller.clone(), family, &id, &headers).await?;
     let body = read_small(body, &headers, &state, MERGE_BYTES, "this service allows").await?;
     let merge: Merge = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
     let from = LedgerName { family, id: parse_id(&merge.from)? };
     let request = Idempotency { key, body: BodyDigest::of(&body) };
-    let place = state.compute().enter()?;
+    let place = state.enter(&caller)?;
     let batches = to_the_end(async move { ledger.merge(&state, from, request, &place).await }).await?;
     Ok((StatusCode::CREATED, Json(Counted { batches })))
 }
 
 /// `POST /v1/meters/{id}/report`
 async fn report(
-    Tenant(tenant): Tenant,
+    Examiner(caller): Examiner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
     Segments(id): Segments<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), ApiError> {
-    let ledger = Ledger::open(&state, tenant, LedgerName { family, id: parse_id(&id)? }).await?;
+    let ledger = Ledger::open(&state, caller.clone(), LedgerName { family, id: parse_id(&id)? }).await?;
     let limit = ledger.operator().card().request_limit;
     let request = read_small(body, &headers, &state, limit, "the operator takes").await?;
-    let place = state.compute().enter()?;
+    let place = state.enter(&caller)?;
     let answer = ledger.report(&state, request, &place).await?;
     Ok(([(CONTENT_TYPE, "application/octet-stream")], answer))
 }

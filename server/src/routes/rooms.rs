@@ -1,7 +1,5 @@
 //! Rooms: an operator, perhaps evaluation keys, and a collection of records.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -11,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::to_the_end;
 use crate::body::read_small;
 use crate::error::{ApiError, RequestError, Resource};
-use crate::extract::{Segments, Tenant, parse_id};
+use crate::extract::{Owner, Reader, Segments, parse_id};
 use crate::id::RoomId;
-use crate::room::Room;
 use crate::state::AppState;
 use crate::store::{RoomUsage, StoredRoom};
 
@@ -52,51 +49,46 @@ fn answer(state: &AppState, room: &StoredRoom, usage: RoomUsage) -> Json<RoomAns
 
 /// `POST /v1/rooms`
 pub(super) async fn create(
-    Tenant(tenant): Tenant,
+    Owner(caller): Owner,
     State(state): State<AppState>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<RoomAnswer>), ApiError> {
     let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
     let request: NewRoom = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
-    let operator = Arc::clone(state.registry().for_room(&request.operator)?);
+    let operator = state.registry().for_room(&request.operator)?;
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
-    state.check_keys(&tenant, operator.card(), operator.parameters().digest(), evaluation_keys).await?;
+    state.check_keys(&caller, operator.card(), operator.parameters().digest(), evaluation_keys).await?;
     let stored = StoredRoom { room: RoomId::random()?, operator: request.operator, evaluation_keys };
     to_the_end(async move {
-        state.store().create_room(&tenant, stored.clone(), state.quota()).await?;
-        let answer = answer(&state, &stored, RoomUsage::default());
-        state.add_room(tenant.clone(), Arc::new(Room::new(tenant, stored, operator)));
-        Ok((StatusCode::CREATED, answer))
+        state.store().create_room(&caller.tenant, stored.clone(), state.quota(&caller)).await?;
+        Ok((StatusCode::CREATED, answer(&state, &stored, RoomUsage::default())))
     })
     .await
 }
 
 /// `GET /v1/rooms/{room}`
 pub(super) async fn show(
-    Tenant(tenant): Tenant,
+    Reader(caller): Reader,
     State(state): State<AppState>,
     Segments(room): Segments<String>,
 ) -> Result<Json<RoomAnswer>, ApiError> {
     let room = parse_id(&room)?;
-    let stored = state.store().room(&tenant, room).await?.ok_or(ApiError::Unknown(Resource::Room))?;
-    let usage = state.store().usage(&tenant, room).await?;
-    Ok(answer(&state, &stored, usage))
+    let found = state.store().room(&caller.tenant, room).await?.ok_or(ApiError::Unknown(Resource::Room))?;
+    let usage = state.store().usage(&caller.tenant, room).await?;
+    Ok(answer(&state, &found.room, usage))
 }
 
 /// `DELETE /v1/rooms/{room}`
 pub(super) async fn remove(
-    Tenant(tenant): Tenant,
+    Owner(caller): Owner,
     State(state): State<AppState>,
     Segments(room): Segments<String>,
 ) -> Result<StatusCode, ApiError> {
     let room = parse_id(&room)?;
     to_the_end(async move {
-        match state.live_room(&tenant, room) {
-            Some(live) => live.delete(state.store().as_ref()).await?,
-            None => state.store().remove_room(&tenant, room).await?,
-        }
-        state.forget_room(&tenant, room);
+        state.store().remove_room(&caller.tenant, room).await?;
+        state.forget_room(&caller.tenant, room);
         Ok(StatusCode::NO_CONTENT)
     })
     .await

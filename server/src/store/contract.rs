@@ -2,14 +2,17 @@
 //!
 //! Each function makes tenants of its own, so that they can share a store with each other and with what is in it already.
 
+mod access;
 mod ledger;
+mod room;
 
 use std::sync::Arc;
 
-use blindrelay_engine::operator::{HANDLE_BYTES, Handle};
+use blindrelay_engine::operator::{HANDLE_BYTES, Handle, Placement};
 
-use super::{Idempotency, KeySet, NewRecord, Quota, RoomUsage, Store, StoreError, StoredRecord, StoredRoom, Written};
+use super::{Idempotency, KeySet, KeyTerms, NewRecord, Quota, RoomUsage, Store, StoreError, StoredRoom, Written};
 use crate::id::{BodyDigest, IdempotencyKey, RoomId, TenantId};
+use crate::time::UnixMillis;
 
 const PLENTY: Quota = Quota { rooms: 100, ledgers: 100, changes: 100, keys: 100, bytes: 1 << 30 };
 
@@ -23,14 +26,12 @@ pub async fn all(store: &dyn Store) -> Outcome {
     store.ready().await?;
     keys_are_kept_once_and_apart(store).await?;
     keys_of_rooms_stay(store).await?;
-    rooms_belong_to_their_tenants(store).await?;
-    records_keep_their_order(store).await?;
-    handles_come_in_pages(store).await?;
-    a_record_goes_with_its_last_handle(store).await?;
-    requests_are_answered_once(store).await?;
+    revoked_keys_stay_revoked(store).await?;
     quotas_hold_and_are_given_back(store).await?;
     a_refused_change_changes_nothing(store).await?;
-    ledger::all(store).await
+    room::all(store).await?;
+    ledger::all(store).await?;
+    access::all(store).await
 }
 
 fn unavailable(error: getrandom::Error) -> StoreError {
@@ -58,9 +59,11 @@ async fn new_room(store: &dyn Store, tenant: &TenantId) -> Result<RoomId, StoreE
     Ok(id)
 }
 
-fn record(bytes: &[u8], count: usize) -> Result<NewRecord, StoreError> {
+/// A record for a room of this version, at a place that no other version has.
+fn record(version: u64, bytes: &[u8], count: usize) -> Result<NewRecord, StoreError> {
     let handles = (0..count).map(|_| handle()).collect::<Result<_, _>>()?;
-    Ok(NewRecord { bytes: bytes.into(), handles, idempotency: None })
+    let placement = Placement { group: version as u32, place: 7 };
+    Ok(NewRecord { version, bytes: bytes.into(), handles, placement, idempotency: None })
 }
 
 fn request(name: &str, body: &[u8]) -> Result<Idempotency, StoreError> {
@@ -74,6 +77,7 @@ fn key_set(bytes: &[u8]) -> (BodyDigest, KeySet, Arc<[u8]>) {
         bytes: bytes.len(),
         relinearization: true,
         galois_elements: vec![3, 5],
+        terms: KeyTerms { epoch: 9, expires: Some(UnixMillis(u64::from(u32::MAX) << 9)), revoked: None },
     };
     (BodyDigest::of(bytes), told, bytes.into())
 }
@@ -117,124 +121,20 @@ async fn keys_of_rooms_stay(store: &dyn Store) -> Outcome {
     store.remove_keys(&ours, digest).await
 }
 
-/// A room of somebody else is like none, for every method.
-async fn rooms_belong_to_their_tenants(store: &dyn Store) -> Outcome {
+/// A revocation is for good, and the first one counts.
+async fn revoked_keys_stay_revoked(store: &dyn Store) -> Outcome {
     let (ours, theirs) = (tenant()?, tenant()?);
-    let room = room_of("contract/7", None)?;
-    let id = room.room;
-    store.create_room(&ours, room.clone(), PLENTY).await?;
-    assert!(matches!(store.create_room(&ours, room.clone(), PLENTY).await, Err(StoreError::RepeatedId)));
-    assert_eq!(store.room(&ours, id).await?.as_ref(), Some(&room));
-    assert!(store.rooms().await?.contains(&(ours.clone(), room)));
-    assert_eq!(store.usage(&ours, id).await?, RoomUsage::default());
-    let known = record(b"record", 1)?;
-    let enrolled = known.handles.clone();
-    store.add_record(&ours, id, known, PLENTY).await?;
-    let unknown = |error: StoreError| matches!(error, StoreError::UnknownRoom);
-    let question = request("name", b"body")?;
-    assert_eq!(store.room(&theirs, id).await?, None);
-    assert!(store.usage(&theirs, id).await.is_err_and(unknown));
-    assert!(store.add_record(&theirs, id, record(b"record", 1)?, PLENTY).await.is_err_and(unknown));
-    for handle in enrolled {
-        assert!(store.remove_handle(&theirs, id, handle).await.is_err_and(unknown));
-    }
-    assert!(store.handles(&theirs, id, None, 10).await.is_err_and(unknown));
-    assert!(store.records(&theirs, id, None, 10).await.is_err_and(unknown));
-    assert!(store.replay(&theirs, id, &question, 1).await.is_err_and(unknown));
-    assert!(store.remove_room(&theirs, id).await.is_err_and(unknown));
-    store.remove_room(&ours, id).await?;
-    assert!(store.remove_room(&ours, id).await.is_err_and(unknown));
-    assert!(store.usage(&ours, id).await.is_err_and(unknown));
-    assert!(!store.rooms().await?.iter().any(|(_, room)| room.room == id));
-    Ok(())
-}
-
-/// Records are read in the order in which they were added, in pages.
-async fn records_keep_their_order(store: &dyn Store) -> Outcome {
-    let ours = tenant()?;
-    let room = new_room(store, &ours).await?;
-    let added = (0_u8..5).map(|i| record(&[i], 2)).collect::<Result<Vec<_>, _>>()?;
-    for record in &added {
-        store.add_record(&ours, room, record.clone(), PLENTY).await?;
-    }
-    let mut after = None;
-    let mut read: Vec<StoredRecord> = Vec::new();
-    loop {
-        let page = store.records(&ours, room, after, 2).await?;
-        let Some(last) = page.last() else { break };
-        assert!(page.len() <= 2);
-        after = Some(last.sequence);
-        read.extend(page);
-    }
-    assert!(read.is_sorted_by(|a, b| a.sequence < b.sequence));
-    assert_eq!(read.len(), added.len());
-    for (read, added) in read.iter().zip(&added) {
-        assert_eq!((&read.bytes, &read.handles, read.removed.len()), (&added.bytes, &added.handles, 0));
-    }
-    assert_eq!(store.usage(&ours, room).await?, RoomUsage { handles: 10, bytes: 5 });
-    Ok(())
-}
-
-/// Handles are listed upwards from any of them, also from one that is gone.
-async fn handles_come_in_pages(store: &dyn Store) -> Outcome {
-    let ours = tenant()?;
-    let room = new_room(store, &ours).await?;
-    let added = record(b"record", 5)?;
-    let mut sorted = added.handles.clone();
-    sorted.sort();
-    store.add_record(&ours, room, added, PLENTY).await?;
-    assert_eq!(store.handles(&ours, room, None, 10).await?, sorted);
-    let first = store.handles(&ours, room, None, 2).await?;
-    assert!(first.iter().eq(sorted.iter().take(2)));
-    let Some(&cursor) = first.last() else { return Err(StoreError::UnknownHandle) };
-    store.remove_handle(&ours, room, cursor).await?;
-    assert!(store.handles(&ours, room, Some(cursor), 10).await?.iter().eq(sorted.iter().skip(2)));
-    let highest = Handle::from_bytes([0xff; HANDLE_BYTES]);
-    assert!(store.handles(&ours, room, Some(highest), 10).await?.is_empty());
-    Ok(())
-}
-
-/// A record says which of its handles are gone, and is gone when all are.
-async fn a_record_goes_with_its_last_handle(store: &dyn Store) -> Outcome {
-    let ours = tenant()?;
-    let room = new_room(store, &ours).await?;
-    let added = record(b"two values", 2)?;
-    store.add_record(&ours, room, added.clone(), PLENTY).await?;
-    let (Some(&first), Some(&second)) = (added.handles.first(), added.handles.last()) else {
-        return Err(StoreError::UnknownHandle);
-    };
-    store.remove_handle(&ours, room, first).await?;
-    assert!(matches!(store.remove_handle(&ours, room, first).await, Err(StoreError::UnknownHandle)));
-    let left = store.records(&ours, room, None, 10).await?;
-    let seen: Vec<_> = left.iter().map(|record| (record.handles.clone(), record.removed.clone())).collect();
-    assert_eq!(seen, [(added.handles, vec![first])]);
-    assert_eq!(store.usage(&ours, room).await?, RoomUsage { handles: 1, bytes: 10 });
-    store.remove_handle(&ours, room, second).await?;
-    assert!(store.records(&ours, room, None, 10).await?.is_empty());
-    assert_eq!(store.usage(&ours, room).await?, RoomUsage::default());
-    Ok(())
-}
-
-/// A request with a name is answered with the same handles as long as its room exists, and its name serves no other.
-async fn requests_are_answered_once(store: &dyn Store) -> Outcome {
-    let ours = tenant()?;
-    let (room, other) = (new_room(store, &ours).await?, new_room(store, &ours).await?);
-    let named = request("request-1", b"body")?;
-    assert_eq!(store.replay(&ours, room, &named, 2).await?, None);
-    let added = NewRecord { idempotency: Some(named.clone()), ..record(b"body", 2)? };
-    store.add_record(&ours, room, added.clone(), PLENTY).await?;
-    assert_eq!(store.replay(&ours, room, &named, 2).await?, Some(added.handles.clone()));
-    assert_eq!(store.replay(&ours, other, &named, 2).await?, None);
-    let conflict = |error: StoreError| matches!(error, StoreError::IdempotencyConflict);
-    assert!(store.replay(&ours, room, &named, 1).await.is_err_and(conflict));
-    assert!(store.replay(&ours, room, &request("request-1", b"another")?, 2).await.is_err_and(conflict));
-    let again = NewRecord { idempotency: Some(named.clone()), ..record(b"body", 2)? };
-    assert!(store.add_record(&ours, room, again, PLENTY).await.is_err_and(conflict));
-    assert_eq!(store.usage(&ours, room).await?.handles, 2);
-    for &handle in &added.handles {
-        store.remove_handle(&ours, room, handle).await?;
-    }
-    assert_eq!(store.replay(&ours, room, &named, 2).await?, Some(added.handles));
+    let (digest, told, bytes) = key_set(b"keys that are taken back");
+    let missing = |error: StoreError| matches!(error, StoreError::KeysMissing { .. });
+    assert!(store.revoke_keys(&ours, digest, UnixMillis(5)).await.is_err_and(missing));
+    store.put_keys(&ours, digest, told.clone(), Arc::clone(&bytes), PLENTY).await?;
+    assert!(store.revoke_keys(&theirs, digest, UnixMillis(5)).await.is_err_and(missing));
+    let terms = KeyTerms { revoked: Some(UnixMillis(6)), ..told.terms };
+    let revoked = KeySet { terms, ..told.clone() };
+    assert_eq!(store.revoke_keys(&ours, digest, UnixMillis(6)).await?, revoked);
+    assert_eq!(store.revoke_keys(&ours, digest, UnixMillis(7)).await?, revoked);
+    assert_eq!(store.put_keys(&ours, digest, told, bytes, PLENTY).await?, Written::Existing);
+    assert_eq!(store.keys(&ours, digest).await?, Some(revoked));
     Ok(())
 }
 
@@ -251,14 +151,14 @@ async fn quotas_hold_and_are_given_back(store: &dyn Store) -> Outcome {
     store.create_room(&ours, room, tight).await?;
     assert!(store.create_room(&ours, room_of("contract/1", None)?, tight).await.is_err_and(full));
     // A handle is charged with the record that it belongs to.
-    let fits = record(&[3; 100 - 60 - HANDLE_BYTES], 1)?;
+    let fits = record(0, &[3; 100 - 60 - HANDLE_BYTES], 1)?;
     let handles = fits.handles.clone();
     store.add_record(&ours, id, fits, tight).await?;
-    assert!(store.add_record(&ours, id, record(&[4], 1)?, tight).await.is_err_and(full));
+    assert!(store.add_record(&ours, id, record(1, &[4], 1)?, tight).await.is_err_and(full));
     for handle in handles {
         store.remove_handle(&ours, id, handle).await?;
     }
-    store.add_record(&ours, id, record(&[5; 100 - 60 - HANDLE_BYTES], 1)?, tight).await?;
+    store.add_record(&ours, id, record(2, &[5; 100 - 60 - HANDLE_BYTES], 1)?, tight).await?;
     store.remove_room(&ours, id).await?;
     store.remove_keys(&ours, BodyDigest::of(&[1; 60])).await?;
     assert_eq!(add_keys(store, &ours, &[6; 100], tight).await?, Written::New);
@@ -269,13 +169,13 @@ async fn quotas_hold_and_are_given_back(store: &dyn Store) -> Outcome {
 async fn a_refused_change_changes_nothing(store: &dyn Store) -> Outcome {
     let ours = tenant()?;
     let room = new_room(store, &ours).await?;
-    let first = record(b"first", 1)?;
+    let first = record(0, b"first", 1)?;
     store.add_record(&ours, room, first.clone(), PLENTY).await?;
-    let mut clash = record(b"second", 1)?;
+    let mut clash = record(1, b"second", 1)?;
     clash.handles.extend(&first.handles);
     clash.idempotency = Some(request("clash", b"second")?);
     assert!(matches!(store.add_record(&ours, room, clash, PLENTY).await, Err(StoreError::RepeatedId)));
-    let large = NewRecord { idempotency: Some(request("large", b"third")?), ..record(&[0; 100], 1)? };
+    let large = NewRecord { idempotency: Some(request("large", b"third")?), ..record(1, &[0; 100], 1)? };
     let refused = store.add_record(&ours, room, large, Quota { bytes: 100, ..PLENTY }).await;
     assert!(matches!(refused, Err(StoreError::Quota { what: "bytes", limit: 100 })));
     assert_eq!(store.usage(&ours, room).await?, RoomUsage { handles: 1, bytes: 5 });

@@ -5,7 +5,7 @@ use axum::http::Method;
 use blindrelay_engine::operator::KeyNeed;
 use blindrelay_routing::MatchKind;
 use blindrelay_server::Limits;
-use blindrelay_server::id::BodyDigest;
+use blindrelay_server::id::{BodyDigest, TenantId};
 use serde_json::json;
 
 use crate::operators::{Evaluation, Scripted};
@@ -87,10 +87,10 @@ async fn rooms_that_cannot_be_made() {
     make(json!({"operator": "needs-relinearization/1"})).await.refused(422, "keys-required");
     make(json!({"operator": "needs-rotation/1"})).await.refused(422, "keys-required");
     make(json!({"operator": "needs-rotation/1", "evaluation_keys": digest})).await.refused(422, "keys-incomplete");
-    assert!(rig.store.rooms().await.unwrap().is_empty());
+    assert!(rig.store.rooms(&TenantId::only(), None, 10).await.unwrap().is_empty());
     make(json!({"operator": "needs-relinearization/1", "evaluation_keys": digest})).await.expect(201);
     make(json!({"operator": "match-signs/1"})).await.refused(409, "quota-exceeded");
-    assert_eq!(rig.store.rooms().await.unwrap().len(), 1);
+    assert_eq!(rig.store.rooms(&TenantId::only(), None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use blindrelay_engine::operator::Resource;
 use blindrelay_server::Limits;
+use blindrelay_server::access::Caller;
 use blindrelay_server::family::Family;
 use blindrelay_server::id::{BodyDigest, IdempotencyKey, TenantId};
 use blindrelay_server::store::memory::MemoryStore;
-use blindrelay_server::store::{Idempotency, LedgerChange, LedgerName, LedgerStore, Store};
+use blindrelay_server::store::{Idempotency, LedgerChange, LedgerName, LedgerStore, Store, TenantLimits};
 use serde_json::json;
 
 use crate::client::Client;
@@ -141,14 +142,14 @@ async fn a_change_that_the_store_refuses_has_not_happened() {
     rig.append(&meter, "one", Sums::batch(1)).await;
     let path = format!("{meter}/batches");
     store.set(Fault::Before);
-    rig.post_named(&path, "two", Sums::batch(2)).await.refused(500, "internal");
-    rig.merge(&other, "two", &meter).await.refused(500, "internal");
-    rig.delete(&meter).await.refused(500, "internal");
-    rig.post_json("/v1/meters", &json!({"operator": "test-sums/1"})).await.refused(500, "internal");
+    rig.post_named(&path, "two", Sums::batch(2)).await.refused(503, "store-unavailable");
+    rig.merge(&other, "two", &meter).await.refused(503, "store-unavailable");
+    rig.delete(&meter).await.refused(503, "store-unavailable");
+    rig.post_json("/v1/meters", &json!({"operator": "test-sums/1"})).await.refused(503, "store-unavailable");
     assert_eq!(sum(&rig, &meter).await, 1);
     store.set(Fault::Down);
-    rig.get("/v1/meters").await.refused(500, "internal");
-    rig.post(&format!("{meter}/report"), "").await.refused(500, "internal");
+    rig.get("/v1/meters").await.refused(503, "store-unavailable");
+    rig.post(&format!("{meter}/report"), "").await.refused(503, "store-unavailable");
     store.set(Fault::None);
     assert_eq!(rig.append(&meter, "two", Sums::batch(2)).await, 2);
     assert_eq!(rig.get("/v1/meters").await.json()["meters"].as_array().unwrap().len(), 2);
@@ -159,7 +160,7 @@ async fn a_change_of_unknown_fate_can_be_repeated() {
     let (rig, store) = with_faulty_store().await;
     let meter = rig.ledger("meters", "test-sums/1", json!({})).await;
     store.set(Fault::After);
-    rig.post_named(&format!("{meter}/batches"), "one", Sums::batch(1)).await.refused(500, "internal");
+    rig.post_named(&format!("{meter}/batches"), "one", Sums::batch(1)).await.refused(503, "store-unavailable");
     store.set(Fault::None);
     assert_eq!(rig.append(&meter, "one", Sums::batch(1)).await, 1);
     assert_eq!(sum(&rig, &meter).await, 1);
@@ -188,7 +189,8 @@ async fn sums_that_cannot_be_read_are_a_fault_of_the_service() {
     let name = LedgerName { family: Family::Meters, id: meter.rsplit('/').next().unwrap().parse().unwrap() };
     let request = Idempotency { key: IdempotencyKey::new("torn").unwrap(), body: BodyDigest::of(b"") };
     let change = LedgerChange { version: 0, sums: Arc::from([0; 3]), batches: 1, request };
-    store.change_ledger(&TenantId::only(), name, change, rig.state.quota()).await.unwrap();
+    let caller = Caller { tenant: TenantId::only(), limits: TenantLimits::default() };
+    store.change_ledger(&caller.tenant, name, change, rig.state.quota(&caller)).await.unwrap();
     rig.post(&format!("{meter}/report"), "").await.refused(500, "internal");
     rig.post_named(&format!("{meter}/batches"), "two", Sums::batch(2)).await.refused(500, "internal");
 }

@@ -75,6 +75,7 @@ async fn keys_are_uploaded_once() {
         "bytes": keys.len(),
         "relinearization": true,
         "galois_elements": [],
+        "epoch": 0,
     });
     assert_eq!(first, expected);
     assert_eq!(rig.put_keys(&keys).await.expect(200).json(), expected);

@@ -7,6 +7,7 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod access;
 mod charges;
 mod client;
 mod errors;
@@ -18,6 +19,7 @@ mod ledger_faults;
 mod ledgers;
 mod life;
 mod limits;
+mod nodes;
 mod operators;
 mod party;
 mod restart;

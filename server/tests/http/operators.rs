@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::operator::{
-    Collection, Handle, KeyNeed, NoiseCard, Operator, OperatorCard, OperatorError, Resource, Snapshot, ValueRange,
+    Collection, Handle, KeyNeed, NoiseCard, Operator, OperatorCard, OperatorError, Placement, Resource, Snapshot,
+    ValueRange,
 };
 use blindrelay_engine::params::{MATCH_2048, Parameters, preset};
 use blindrelay_engine::rlwe::EvaluationKeys;
@@ -130,11 +131,16 @@ struct Counted {
 }
 
 impl Collection for Counted {
-    fn append(&mut self, _record: &[u8], handles: &[Handle]) -> Result<(), OperatorError> {
+    fn append(&mut self, _record: &[u8], handles: &[Handle]) -> Result<Placement, OperatorError> {
         let append = 1 + self.appends.fetch_add(1, Ordering::SeqCst);
+        let placement = Placement::new(0, self.handles.len()).unwrap();
         self.handles.extend(handles);
         assert!(append != self.panicking_append, "this append panics on purpose");
-        Ok(())
+        Ok(placement)
+    }
+
+    fn restore(&mut self, record: &[u8], handles: &[Handle], _placement: Placement) -> Result<(), OperatorError> {
+        self.append(record, handles).map(drop)
     }
 
     fn remove(&mut self, handle: Handle) -> Result<(), OperatorError> {

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use blindrelay_engine::operator::Handle;
 use blindrelay_server::family::Family;
-use blindrelay_server::id::{BodyDigest, LedgerId, RoomId, TenantId};
+use blindrelay_server::id::{ApiKeyId, BodyDigest, LedgerId, RoomId, TenantId};
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::store::{
-    Idempotency, KeySet, LedgerChange, LedgerName, LedgerState, LedgerStore, LedgerUsage, NewRecord, Quota, RoomUsage,
-    Store, StoreError, StoredLedger, StoredRecord, StoredRoom, Turn, Written,
+    AccessStore, ApiKey, Idempotency, KeyHolder, KeySet, KeyStore, LedgerChange, LedgerName, LedgerState, LedgerStore,
+    LedgerUsage, NewRecord, Quota, RoomChange, RoomState, RoomStore, RoomUsage, Store, StoreError, StoredLedger,
+    StoredRoom, StoredTenant, TenantLimits, Turn, Written,
 };
+use blindrelay_server::time::UnixMillis;
 use tokio::sync::Semaphore;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,7 +71,77 @@ impl Store for FaultyStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.readable()
     }
+}
 
+#[async_trait]
+impl AccessStore for FaultyStore {
+    async fn create_tenant(&self, tenant: StoredTenant) -> Result<Written, StoreError> {
+        self.writable()?;
+        let written = self.inner.create_tenant(tenant).await?;
+        self.written().map(|()| written)
+    }
+
+    async fn tenant(&self, tenant: &TenantId) -> Result<Option<StoredTenant>, StoreError> {
+        self.readable()?;
+        self.inner.tenant(tenant).await
+    }
+
+    async fn tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<StoredTenant>, StoreError> {
+        self.readable()?;
+        self.inner.tenants(after, limit).await
+    }
+
+    async fn stored_bytes(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        self.readable()?;
+        self.inner.stored_bytes(tenant).await
+    }
+
+    async fn change_tenant(
+        &self,
+        tenant: &TenantId,
+        limits: TenantLimits,
+        suspended: Option<UnixMillis>,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.change_tenant(tenant, limits, suspended).await?;
+        self.written()
+    }
+
+    async fn add_api_key(&self, key: ApiKey) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.add_api_key(key).await?;
+        self.written()
+    }
+
+    async fn key_holder(&self, digest: BodyDigest) -> Result<Option<KeyHolder>, StoreError> {
+        self.readable()?;
+        self.inner.key_holder(digest).await
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        self.readable()?;
+        self.inner.api_key(id).await
+    }
+
+    async fn api_keys(
+        &self,
+        tenant: Option<&TenantId>,
+        after: Option<ApiKeyId>,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        self.readable()?;
+        self.inner.api_keys(tenant, after, limit).await
+    }
+
+    async fn revoke_api_key(&self, id: ApiKeyId, at: UnixMillis) -> Result<(), StoreError> {
+        self.writable()?;
+        self.inner.revoke_api_key(id, at).await?;
+        self.written()
+    }
+}
+
+#[async_trait]
+impl KeyStore for FaultyStore {
     async fn put_keys(
         &self,
         tenant: &TenantId,
@@ -93,26 +165,40 @@ impl Store for FaultyStore {
         self.inner.key_bytes(tenant, digest).await
     }
 
+    async fn revoke_keys(&self, tenant: &TenantId, digest: BodyDigest, at: UnixMillis) -> Result<KeySet, StoreError> {
+        self.writable()?;
+        let revoked = self.inner.revoke_keys(tenant, digest, at).await?;
+        self.written().map(|()| revoked)
+    }
+
     async fn remove_keys(&self, tenant: &TenantId, digest: BodyDigest) -> Result<(), StoreError> {
         self.writable()?;
         self.inner.remove_keys(tenant, digest).await?;
         self.written()
     }
+}
 
+#[async_trait]
+impl RoomStore for FaultyStore {
     async fn create_room(&self, tenant: &TenantId, room: StoredRoom, quota: Quota) -> Result<(), StoreError> {
         self.writable()?;
         self.inner.create_room(tenant, room, quota).await?;
         self.written()
     }
 
-    async fn room(&self, tenant: &TenantId, room: RoomId) -> Result<Option<StoredRoom>, StoreError> {
+    async fn room(&self, tenant: &TenantId, room: RoomId) -> Result<Option<RoomState>, StoreError> {
         self.readable()?;
         self.inner.room(tenant, room).await
     }
 
-    async fn rooms(&self) -> Result<Vec<(TenantId, StoredRoom)>, StoreError> {
+    async fn rooms(
+        &self,
+        tenant: &TenantId,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<Vec<RoomState>, StoreError> {
         self.readable()?;
-        self.inner.rooms().await
+        self.inner.rooms(tenant, after, limit).await
     }
 
     async fn usage(&self, tenant: &TenantId, room: RoomId) -> Result<RoomUsage, StoreError> {
@@ -143,17 +229,17 @@ impl Store for FaultyStore {
         room: RoomId,
         record: NewRecord,
         quota: Quota,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         self.turnstile.acquire().await.unwrap().forget();
         self.writable()?;
-        self.inner.add_record(tenant, room, record, quota).await?;
-        self.written()
+        let version = self.inner.add_record(tenant, room, record, quota).await?;
+        self.written().map(|()| version)
     }
 
-    async fn remove_handle(&self, tenant: &TenantId, room: RoomId, handle: Handle) -> Result<(), StoreError> {
+    async fn remove_handle(&self, tenant: &TenantId, room: RoomId, handle: Handle) -> Result<u64, StoreError> {
         self.writable()?;
-        self.inner.remove_handle(tenant, room, handle).await?;
-        self.written()
+        let version = self.inner.remove_handle(tenant, room, handle).await?;
+        self.written().map(|()| version)
     }
 
     async fn handles(
@@ -167,15 +253,15 @@ impl Store for FaultyStore {
         self.inner.handles(tenant, room, after, limit).await
     }
 
-    async fn records(
+    async fn changes(
         &self,
         tenant: &TenantId,
         room: RoomId,
-        after: Option<u64>,
+        after: u64,
         limit: usize,
-    ) -> Result<Vec<StoredRecord>, StoreError> {
+    ) -> Result<Vec<RoomChange>, StoreError> {
         self.readable()?;
-        self.inner.records(tenant, room, after, limit).await
+        self.inner.changes(tenant, room, after, limit).await
     }
 }
 

@@ -1,0 +1,175 @@
+//! API keys, for administrators. The service keeps a key's hash: the key itself is in the one answer that makes it.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::to_the_end;
+use crate::body::read_small;
+use crate::error::{ApiError, RequestError, Resource};
+use crate::extract::{Administrator, PageRequest, QueryParameters, Segments, parse_id};
+use crate::id::{ApiKeyId, ApiKeySecret, TenantId};
+use crate::state::AppState;
+use crate::store::{ApiKey, Role};
+use crate::time::UnixMillis;
+
+/// Most bytes of the JSON that describes a key.
+const REQUEST_BYTES: usize = 4096;
+/// Most characters of a label.
+const LABEL_CHARACTERS: usize = 64;
+/// How long the former key of a rotation may still be used, where the request does not say.
+const GRACE_SECONDS: u64 = 24 * 60 * 60;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    role: Role,
+    tenant: Option<String>,
+    #[serde(default)]
+    label: String,
+    expires: Option<UnixMillis>,
+}
+
+#[derive(Serialize)]
+pub(super) struct KeyAnswer {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    role: Role,
+    tenant: Option<String>,
+    label: String,
+    created: UnixMillis,
+    expires: Option<UnixMillis>,
+    revoked: Option<UnixMillis>,
+}
+
+impl From<ApiKey> for KeyAnswer {
+    fn from(key: ApiKey) -> Self {
+        let ApiKey { id, tenant, role, label, created, expires, revoked, .. } = key;
+        let tenant = tenant.map(|tenant| tenant.to_string());
+        Self { id: id.to_string(), key: None, role, tenant, label, created, expires, revoked }
+    }
+}
+
+/// A new key for whom an entry describes; its answer is the only place where the key can be read.
+async fn make(state: &AppState, described: Described) -> Result<KeyAnswer, ApiError> {
+    let Described { role, tenant, label, expires } = described;
+    let secret = ApiKeySecret::random()?;
+    let (id, digest, created) = (ApiKeyId::random()?, secret.digest(), state.clock().now());
+    let key = ApiKey { id, digest, tenant, role, label, created, expires, revoked: None };
+    state.store().add_api_key(key.clone()).await?;
+    state.door().close();
+    Ok(KeyAnswer { key: Some(secret.as_str().to_owned()), ..key.into() })
+}
+
+/// What is to be known of a new key.
+struct Described {
+    role: Role,
+    tenant: Option<TenantId>,
+    label: String,
+    expires: Option<UnixMillis>,
+}
+
+impl Described {
+    fn check(wanted: Wanted) -> Result<Self, ApiError> {
+        let Wanted { role, tenant, label, expires } = wanted;
+        let refused = |reason: &str| RequestError::Json(reason.to_owned());
+        if label.chars().count() > LABEL_CHARACTERS || label.chars().any(char::is_control) {
+            return Err(refused("label has at most 64 characters, none of them a control character").into());
+        }
+        let tenant = tenant.as_deref().map(parse_id).transpose()?;
+        if tenant.is_none() != (role == Role::Admin) {
+            return Err(refused("every key but an administrator's belongs to a tenant").into());
+        }
+        Ok(Self { role, tenant, label, expires })
+    }
+}
+
+/// `POST /v1/api-keys`
+pub(super) async fn create(
+    _: Administrator,
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<KeyAnswer>), ApiError> {
+    let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
+    let wanted = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
+    let described = Described::check(wanted)?;
+    // A first key for somebody else would shut the administrator out.
+    if described.role != Role::Admin && state.asks_no_key().await? {
+        return Err(RequestError::FirstKey.into());
+    }
+    to_the_end(async move { Ok((StatusCode::CREATED, Json(make(&state, described).await?))) }).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listed {
+    tenant: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Page {
+    api_keys: Vec<KeyAnswer>,
+    next: Option<String>,
+}
+
+/// `GET /v1/api-keys?tenant=&after=&limit=`, ascending by id.
+pub(super) async fn list(
+    _: Administrator,
+    State(state): State<AppState>,
+    QueryParameters(Listed { tenant, after, limit }): QueryParameters<Listed>,
+) -> Result<Json<Page>, ApiError> {
+    let page = PageRequest::new(after, limit);
+    let (after, limit) = (page.after()?, page.limit()?);
+    let tenant: Option<TenantId> = tenant.as_deref().map(parse_id).transpose()?;
+    let mut found = state.store().api_keys(tenant.as_ref(), after, limit + 1).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|key| key.id.to_string());
+    Ok(Json(Page { api_keys: found.into_iter().map(KeyAnswer::from).collect(), next }))
+}
+
+/// `DELETE /v1/api-keys/{id}`: from now on the key lets nobody in.
+pub(super) async fn revoke(
+    _: Administrator,
+    State(state): State<AppState>,
+    Segments(id): Segments<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = parse_id(&id)?;
+    to_the_end(async move { Ok(state.store().revoke_api_key(id, state.clock().now()).await?) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Grace {
+    grace_seconds: Option<u64>,
+}
+
+/// `POST /v1/api-keys/{id}/rotate?grace_seconds=N`: a new key for the same; the former one lets its holder in for a while longer.
+pub(super) async fn rotate(
+    _: Administrator,
+    State(state): State<AppState>,
+    Segments(id): Segments<String>,
+    QueryParameters(grace): QueryParameters<Grace>,
+) -> Result<(StatusCode, Json<KeyAnswer>), ApiError> {
+    let id: ApiKeyId = parse_id(&id)?;
+    let millis = grace.grace_seconds.unwrap_or(GRACE_SECONDS).saturating_mul(1000);
+    to_the_end(async move {
+        let former = state.store().api_key(id).await?.ok_or(ApiError::Unknown(Resource::ApiKey))?;
+        let now = state.clock().now();
+        if former.revoked.is_some_and(|revoked| revoked <= now) {
+            return Err(RequestError::RevokedKey.into());
+        }
+        let ApiKey { tenant, role, label, expires, .. } = former;
+        let made = make(&state, Described { role, tenant, label, expires }).await?;
+        state.store().revoke_api_key(id, UnixMillis(now.0.saturating_add(millis))).await?;
+        Ok((StatusCode::CREATED, Json(made)))
+    })
+    .await
+}
