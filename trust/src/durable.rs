@@ -32,7 +32,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 
 fn write_temporary(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let mut salt = [0; 8];
-    getrandom::fill(&mut salt).map_err(io::Error::from)?;
+    getrandom::fill(&mut salt).map_err(|_| io::Error::other("the operating system gave no randomness"))?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{:016x}{TEMPORARY}", u64::from_le_bytes(salt)));
     let temporary = path.with_file_name(name);
