@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
 use crate::exchange::{Payload, Request};
-use crate::{Client, Error};
+use crate::{Client, Error, names};
 
 /// What the service says of uploaded evaluation keys.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ impl Client {
     /// Uploads evaluation keys under their digest, the SHA-256 of `keys` in 64 lower-case hexadecimal digits; harmless when repeated. `sent` is told how many
     /// bytes are on their way, from 0 again in every attempt.
     pub fn upload_keys(&self, digest: &str, keys: &[u8], sent: impl Fn(u64)) -> Result<KeysReceipt, Error> {
-        let request = Request::new(Method::PUT, format!("/v1/keys/{digest}"));
+        let request = Request::new(Method::PUT, format!("/v1/keys/{}", names::digest(digest)?));
         self.json(&request.payload(Payload::Watched(keys, &sent)))
     }
 }

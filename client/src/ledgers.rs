@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
 use crate::exchange::{Expected, Payload, Request};
-use crate::{Client, Error};
+use crate::{Client, Error, names};
 
 /// Which kind of ledger: their addresses differ, and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Client {
 
     /// Looks at a ledger.
     pub fn ledger(&self, family: Family, id: &str) -> Result<Ledger, Error> {
-        self.json(&Request::new(Method::GET, format!("/v1/{}/{id}", family.plural())))
+        self.json(&Request::new(Method::GET, format!("/v1/{}/{}", family.plural(), names::id(id)?)))
     }
 
     /// All ledgers of a family, in ascending order of their ids.
@@ -126,22 +126,24 @@ impl Client {
 
     /// Deletes a ledger with its sums.
     pub fn delete_ledger(&self, family: Family, id: &str) -> Result<(), Error> {
-        let request = Request::new(Method::DELETE, format!("/v1/{}/{id}", family.plural()));
+        let request = Request::new(Method::DELETE, format!("/v1/{}/{}", family.plural(), names::id(id)?));
         self.perform(&request.expecting(Expected::Nothing)).map(drop)
     }
 
     /// Adds a batch in the wire format and tells how many batches the ledger has. The same `idempotency`, 1 to 64 characters of `A-Z a-z 0-9 . _ -`, with the
     /// same batch counts once, so that it can be sent until the service confirms it.
     pub fn append(&self, family: Family, id: &str, batch: &[u8], idempotency: &str) -> Result<u64, Error> {
-        let request = Request::new(Method::POST, format!("/v1/{}/{id}/batches", family.plural()));
-        let counted: Counted = self.json(&request.payload(Payload::Bytes(batch)).named(idempotency))?;
+        let request = Request::new(Method::POST, format!("/v1/{}/{}/batches", family.plural(), names::id(id)?));
+        let counted: Counted =
+            self.json(&request.payload(Payload::Bytes(batch)).named(names::idempotency(idempotency)?))?;
         Ok(counted.batches)
     }
 
     /// Adds the present sums of a ledger to another one and tells how many batches `into` has. It does so once for each pair: a second time would count what
     /// is there twice.
     pub fn merge_ledgers(&self, family: Family, from: &str, into: &str) -> Result<u64, Error> {
-        let (body, name) = (serde_json::json!({ "from": from }).to_string(), format!("merge-{from}"));
+        let (from, into) = (names::id(from)?, names::id(into)?);
+        let (body, name) = (serde_json::json!({ "from": from.to_string() }).to_string(), format!("merge-{from}"));
         let request = Request::new(Method::POST, format!("/v1/{}/{into}/merge", family.plural()));
         let counted: Counted = self.json(&request.payload(Payload::Json(&body)).named(&name))?;
         Ok(counted.batches)
@@ -158,7 +160,7 @@ impl Client {
     }
 
     fn reported(&self, family: Family, id: &str, payload: Payload<'_>, longest: u64) -> Result<Vec<u8>, Error> {
-        let request = Request::new(Method::POST, format!("/v1/{}/{id}/report", family.plural()));
+        let request = Request::new(Method::POST, format!("/v1/{}/{}/report", family.plural(), names::id(id)?));
         self.perform(&request.payload(payload).computing(longest))
     }
 }

@@ -6,6 +6,7 @@ mod error;
 mod exchange;
 mod keys;
 mod ledgers;
+mod names;
 mod nodes;
 mod retry;
 mod rooms;

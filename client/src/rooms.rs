@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
 use crate::exchange::{Expected, Payload, Request};
-use crate::{Client, Error};
+use crate::{Client, Error, names};
 
 /// What the service says of a room.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,20 +60,21 @@ impl Client {
 
     /// Looks at a room.
     pub fn room(&self, room: &str) -> Result<Room, Error> {
-        self.json(&Request::new(Method::GET, format!("/v1/rooms/{room}")))
+        self.json(&Request::new(Method::GET, format!("/v1/rooms/{}", names::id(room)?)))
     }
 
     /// Deletes a room with everything in it.
     pub fn delete_room(&self, room: &str) -> Result<(), Error> {
-        let request = Request::new(Method::DELETE, format!("/v1/rooms/{room}"));
+        let request = Request::new(Method::DELETE, format!("/v1/rooms/{}", names::id(room)?));
         self.perform(&request.expecting(Expected::Nothing)).map(drop)
     }
 
     /// Enrols the `count` values of a record and tells their handles in order. The same `idempotency`, 1 to 64 characters of `A-Z a-z 0-9 . _ -`, with the
     /// same record gives the same handles, so that a lost reply is asked for again.
     pub fn enroll(&self, room: &str, record: &[u8], count: usize, idempotency: &str) -> Result<Vec<Handle>, Error> {
-        let request = Request::new(Method::POST, format!("/v1/rooms/{room}/handles?count={count}"));
-        let page: HandlePage = self.json(&request.payload(Payload::Bytes(record)).named(idempotency))?;
+        let path = format!("/v1/rooms/{}/handles?count={count}", names::id(room)?);
+        let request = Request::new(Method::POST, path).payload(Payload::Bytes(record));
+        let page: HandlePage = self.json(&request.named(names::idempotency(idempotency)?))?;
         let handles = self.parse_handles(&page.handles)?;
         if handles.len() == count {
             Ok(handles)
@@ -84,6 +85,7 @@ impl Client {
 
     /// All handles of a room, in ascending order.
     pub fn handles(&self, room: &str) -> Result<Vec<Handle>, Error> {
+        let room = names::id(room)?;
         let mut all = Vec::new();
         let mut after: Option<String> = None;
         loop {
@@ -108,13 +110,13 @@ impl Client {
 
     /// Removes the value of a handle.
     pub fn remove(&self, room: &str, handle: Handle) -> Result<(), Error> {
-        let request = Request::new(Method::DELETE, format!("/v1/rooms/{room}/handles/{handle}"));
+        let request = Request::new(Method::DELETE, format!("/v1/rooms/{}/handles/{handle}", names::id(room)?));
         self.perform(&request.expecting(Expected::Nothing)).map(drop)
     }
 
     /// Sends a question, a request of the room's operator in the wire format; at most `longest` bytes of answer are read. Nothing changes by it.
     pub fn matching(&self, room: &str, question: &[u8], longest: u64) -> Result<Vec<u8>, Error> {
-        let request = Request::new(Method::POST, format!("/v1/rooms/{room}/match"));
+        let request = Request::new(Method::POST, format!("/v1/rooms/{}/match", names::id(room)?));
         self.perform(&request.payload(Payload::Bytes(question)).computing(longest))
     }
 

@@ -78,10 +78,11 @@ fn keys_are_uploaded_in_view_of_an_observer() {
         Service::start(vec![problem("503 a", "", "busy"), json(&json!({ "digest": "d1", "bytes": 100_000 }))]);
     let seen = RefCell::new(Vec::new());
     let client = client(&service.url, &Pauses::new());
-    let receipt = client.upload_keys("d1", &keys, |sent| seen.borrow_mut().push(sent)).unwrap();
+    let digest = "d1".repeat(32);
+    let receipt = client.upload_keys(&digest, &keys, |sent| seen.borrow_mut().push(sent)).unwrap();
     assert_eq!(receipt.digest, "d1");
     let arrived = service.finish();
-    assert!(arrived.iter().all(|request| request.body == keys && request.line == "PUT /v1/keys/d1"));
+    assert!(arrived.iter().all(|request| request.body == keys && request.line == format!("PUT /v1/keys/{digest}")));
     let seen = seen.into_inner();
     assert_eq!(seen.iter().filter(|&&sent| sent == 0).count(), 2, "one beginning for each of two attempts");
     assert_eq!((seen[0], *seen.last().unwrap()), (0, 100_000));
@@ -113,7 +114,16 @@ fn what_cannot_be_sent_is_refused_before_it_is() {
     assert!(matches!(builder().node("http://example.org").build(), Err(Error::PlainHttp { .. })));
     assert!(Client::builder("http://example.org").allow_plain_http(true).build().is_ok());
     assert!(matches!(Client::builder("example.org").build(), Err(Error::Url { .. })));
-    let error = builder().build().unwrap().create_ledger(Family::Meters, "o/1", "{", None).unwrap_err();
+    let client = builder().build().unwrap();
+    for error in [
+        client.room("../x").unwrap_err(),
+        client.delete_ledger(Family::Meters, "0?a=b").unwrap_err(),
+        client.append(Family::Meters, ID, b"batch", "a b").unwrap_err(),
+        client.upload_keys("d1", b"keys", |_| ()).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::Argument { .. }), "{error:?}");
+    }
+    let error = client.create_ledger(Family::Meters, "o/1", "{", None).unwrap_err();
     assert!(matches!(error, Error::Argument { .. }), "{error:?}");
 }
 

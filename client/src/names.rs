@@ -1,0 +1,59 @@
+//! What callers put into addresses and headers, checked before it is sent.
+
+use blindrelay_engine::operator::Handle;
+
+use crate::Error;
+
+/// Hexadecimal digits of a SHA-256.
+const DIGEST_DIGITS: usize = 64;
+/// Longest `Idempotency-Key`.
+const LONGEST_NAME: usize = 64;
+
+/// The id of a room or ledger: 32 hexadecimal digits.
+pub(crate) fn id(text: &str) -> Result<Handle, Error> {
+    text.parse().map_err(|_| refused("the id", text, "32 hexadecimal digits"))
+}
+
+/// The digest of evaluation keys: 64 lower-case hexadecimal digits.
+pub(crate) fn digest(text: &str) -> Result<&str, Error> {
+    if text.len() == DIGEST_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        Ok(text)
+    } else {
+        Err(refused("the digest", text, "64 lower-case hexadecimal digits"))
+    }
+}
+
+/// An `Idempotency-Key`: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+pub(crate) fn idempotency(text: &str) -> Result<&str, Error> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(allowed) {
+        Ok(text)
+    } else {
+        Err(refused("the idempotency key", text, "1 to 64 characters of A-Z a-z 0-9 . _ -"))
+    }
+}
+
+fn refused(what: &'static str, text: &str, form: &str) -> Error {
+    Error::Argument { what, fault: format!("'{}' is not {form}", text.escape_default()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_reach_beyond_their_place() {
+        let hex = "0123456789abcdef".repeat(4);
+        assert_eq!(id(&hex[..32]).unwrap().to_string(), hex[..32]);
+        assert_eq!((digest(&hex).unwrap(), idempotency(&hex).unwrap()), (hex.as_str(), hex.as_str()));
+        for text in ["", "../x", "0?a=b", &hex[1..32], &hex[..33]] {
+            assert!(matches!(id(text), Err(Error::Argument { what: "the id", .. })), "{text}");
+        }
+        for text in ["", &hex[1..], &hex.to_uppercase(), &format!("{}/", &hex[1..])] {
+            assert!(matches!(digest(text), Err(Error::Argument { what: "the digest", .. })), "{text}");
+        }
+        for text in ["", "a b", "a\r\nb", "é", &format!("{hex}0")] {
+            assert!(matches!(idempotency(text), Err(Error::Argument { .. })), "{text}");
+        }
+    }
+}
