@@ -177,14 +177,14 @@ fn refusals_change_nothing() {
         .unwrap();
     let many: Vec<Handle> = (10..27).map(handle).collect();
     let refusals = [
-        roster.append(&record, &[]),
-        roster.append(&record, &many),
-        roster.append(&record, &[handle(3), handle(3)]),
-        roster.append(&record, &[handle(3), handle(2)]),
-        roster.append(&record[..record.len() - 1], &[handle(3)]),
-        roster.append(&foreign, &[handle(3)]),
-        roster.append(b"", &[handle(3)]),
-        roster.append(&public.to_bytes(), &[handle(3)]),
+        roster.append(&record, &[]).map(drop),
+        roster.append(&record, &many).map(drop),
+        roster.append(&record, &[handle(3), handle(3)]).map(drop),
+        roster.append(&record, &[handle(3), handle(2)]).map(drop),
+        roster.append(&record[..record.len() - 1], &[handle(3)]).map(drop),
+        roster.append(&foreign, &[handle(3)]).map(drop),
+        roster.append(b"", &[handle(3)]).map(drop),
+        roster.append(&public.to_bytes(), &[handle(3)]).map(drop),
         roster.remove(handle(3)),
     ];
     assert!(matches!(refusals[0], Err(OperatorError::ValueCount { found: 0, capacity: 16 })));

@@ -13,5 +13,8 @@ mod journeys;
 mod opening;
 mod plans;
 mod refusals;
+mod restored;
+#[path = "../restored/restoring.rs"]
+mod restoring;
 mod room;
 mod whole;
