@@ -27,7 +27,7 @@ use crate::output::Output;
 /// Most participants.
 const MOST: usize = 128;
 /// Nothing in a demonstration takes this long.
-const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+const REQUEST_LIMIT: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
