@@ -1,1 +1,25 @@
-//! A store.
+//! A store that survives restarts and crashes.
+//!
+//! Rows are in SQLite, one file, or in PostgreSQL, for any number of services. Blobs, which are evaluation keys, records and sums, are in a directory or in a service
+//! that speaks S3. A blob is written once under a new random name and is durable before the transaction that names it; it is deleted after the transaction that no longer
+//! does. `docs/storage.md` describes guarantees, backup and what durability costs.
+
+mod access;
+mod blobs;
+mod columns;
+mod database;
+mod error;
+mod folder;
+mod holdings;
+mod keys;
+mod ledgers;
+mod migrations;
+mod rooms;
+mod settings;
+mod store;
+mod sweep;
+
+pub use error::{Damage, OpenError};
+pub use settings::{BlobSettings, DatabaseAddress, DatabaseAddressError, S3Credentials, S3Settings, Settings};
+pub use store::DurableStore;
+pub use sweep::{SWEEP_AGE, Sweep};

@@ -1,0 +1,186 @@
+//! The database: connections, and changes as transactions.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use blindrelay_server::id::TenantId;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Transaction};
+
+use crate::blobs::{BlobName, Staged};
+use crate::error::{Failure, Late, OpenError};
+use crate::folder;
+use crate::migrations::{self, Dialect};
+use crate::settings::{DatabaseAddress, Settings};
+
+/// How often a change is tried again that the database gave up in favour of another one.
+const RETRIES: usize = 8;
+
+/// From this age on a blob is not given a name any more: a sweep may take it for one that nobody names.
+pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(30 * 60);
+
+/// A change of the rows, made as a whole or not at all. It may be tried several times.
+pub(crate) trait Change: Send + Sync + 'static {
+    /// What it answers.
+    type Done: Send + 'static;
+
+    /// Its statements.
+    fn make(&self, work: &mut Work) -> impl Future<Output = Result<Self::Done, Failure>> + Send;
+}
+
+/// A change that is being made.
+pub(crate) struct Work {
+    transaction: Transaction<'static, Any>,
+    unnamed: Vec<(TenantId, BlobName)>,
+}
+
+impl Work {
+    /// Where its statements run.
+    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// After this change no row names the blob.
+    pub(crate) fn unname(&mut self, tenant: &TenantId, blob: BlobName) {
+        self.unnamed.push((tenant.clone(), blob));
+    }
+}
+
+/// All rows of a store.
+pub(crate) struct Database {
+    readers: AnyPool,
+    /// SQLite has one writer at a time: here they wait in a queue, in the file they would wait by polling.
+    writers: AnyPool,
+    begin: &'static str,
+}
+
+impl Database {
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let database = match &settings.database {
+            DatabaseAddress::Sqlite(path) => Self::sqlite(path, settings).await?,
+            DatabaseAddress::Postgres(address) => Self::postgres(address, settings).await?,
+        };
+        Ok(database)
+    }
+
+    async fn sqlite(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
+        let path = folder::create_file(path)?;
+        let Some(text) = path.to_str() else { return Err(OpenError::PathText { path }) };
+        let address = format!("sqlite:{}?mode=rw", percent_encoded(text));
+        // The wait comes first: whoever opens the file while another process writes waits for it.
+        let setup = format!(
+            "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+            settings.wait().as_millis()
+        );
+        // The file is there and nobody restarts it: a connection that was good is good.
+        let options = || pool(settings, setup.clone()).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+        let readers = connect(options(), &address).await?;
+        let writers = connect(options().max_connections(1), &address).await?;
+        let database = Self { readers, writers, begin: "BEGIN IMMEDIATE" };
+        let mut transaction = database.writers.begin_with(database.begin).await.map_err(OpenError::Database)?;
+        migrations::run(Dialect::Sqlite, &mut transaction).await?;
+        transaction.commit().await.map_err(OpenError::Database)?;
+        Ok(database)
+    }
+
+    async fn postgres(address: &str, settings: &Settings) -> Result<Self, OpenError> {
+        // What is acknowledged is on the server's disk, whatever it is set to do by default.
+        let setup = format!(
+            "SET lock_timeout = {wait}; SET idle_in_transaction_session_timeout = 60000; \
+             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';",
+            wait = settings.wait().as_millis()
+        );
+        let readers = connect(pool(settings, setup), address).await?;
+        let mut connection = readers.acquire().await.map_err(OpenError::Database)?;
+        migrations::run(Dialect::Postgres, &mut connection).await?;
+        Ok(Self { writers: readers.clone(), readers, begin: "BEGIN ISOLATION LEVEL READ COMMITTED" })
+    }
+
+    /// Where statements run that only read. Each is of one moment.
+    pub(crate) fn read(&self) -> &AnyPool {
+        &self.readers
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+
+    /// Makes a change; afterwards, the blobs that no row names any more.
+    pub(crate) async fn change<C: Change>(
+        &self,
+        change: &C,
+        staged: Option<&Staged>,
+    ) -> Result<(C::Done, Vec<(TenantId, BlobName)>), Failure> {
+        let mut tries = 0;
+        loop {
+            match self.attempt(change, staged).await {
+                Err(Failure::Database(error)) if tries < RETRIES && gave_way(&error) => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt<C: Change>(
+        &self,
+        change: &C,
+        staged: Option<&Staged>,
+    ) -> Result<(C::Done, Vec<(TenantId, BlobName)>), Failure> {
+        let transaction = self.writers.begin_with(self.begin).await?;
+        let mut work = Work { transaction, unnamed: Vec::new() };
+        let made = change.make(&mut work).await.and_then(|done| in_time(staged).map(|()| done));
+        let Work { transaction, unnamed } = work;
+        match made {
+            Ok(done) => transaction.commit().await.map(|()| (done, unnamed)).map_err(Failure::Database),
+            Err(failure) => {
+                // Where this fails, the connection is gone and the transaction with it.
+                let _ = transaction.rollback().await;
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// While a change holds its tenant's row no sweep looks at the names, so that this is the moment to ask how old the blob is.
+fn in_time(staged: Option<&Staged>) -> Result<(), Failure> {
+    let age = staged.map_or(Duration::ZERO, |staged| staged.begun.elapsed());
+    if age < WRITE_DEADLINE {
+        return Ok(());
+    }
+    Err(Failure::other(Late { seconds: age.as_secs(), limit: WRITE_DEADLINE.as_secs() }))
+}
+
+fn pool(settings: &Settings, setup: String) -> AnyPoolOptions {
+    AnyPoolOptions::new().max_connections(settings.connections.max(1)).acquire_timeout(settings.wait()).after_connect(
+        move |connection, _| {
+            let setup = setup.clone();
+            Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(setup)).execute(connection).await.map(drop) })
+        },
+    )
+}
+
+async fn connect(options: AnyPoolOptions, address: &str) -> Result<AnyPool, OpenError> {
+    let connection: AnyConnectOptions = address.parse().map_err(OpenError::Database)?;
+    options.connect_with(connection.disable_statement_logging()).await.map_err(OpenError::Database)
+}
+
+/// Whether the database took a change back because of another one: `serialization_failure` and `deadlock_detected` of PostgreSQL.
+fn gave_way(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
+}
+
+/// A path as part of an address: everything else than letters, digits and `/._-` as percent signs and digits.
+fn percent_encoded(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            text.push(byte.into());
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}

@@ -1,0 +1,119 @@
+//! The store, opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use blindrelay_server::id::TenantId;
+use blindrelay_server::store::{Store, StoreError};
+
+use crate::blobs::{BlobName, Blobs, Staged};
+use crate::columns::Columns;
+use crate::database::{Change, Database};
+use crate::error::{Damage, Failure, OpenError};
+use crate::settings::{BlobSettings, DatabaseAddress, Settings};
+
+/// How often something is read again whose blob was replaced between the row and the blob.
+const REREADS: usize = 16;
+
+/// A store whose rows are in a database and whose blobs are in a directory or behind S3. Clones are the same store. Its methods need a tokio runtime.
+#[derive(Clone)]
+pub struct DurableStore {
+    pub(crate) parts: Arc<Parts>,
+}
+
+pub(crate) struct Parts {
+    pub(crate) database: Database,
+    pub(crate) blobs: Blobs,
+}
+
+impl DurableStore {
+    /// Opens the store at these places, and makes what is not there. Tables of an older form are brought to the newest.
+    pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let blobs = Blobs::open(settings)?;
+        let database = Database::open(settings).await?;
+        Ok(Self { parts: Arc::new(Parts { database, blobs }) })
+    }
+
+    /// Opens the store in a folder, which is made for its owner alone if it is not there: rows in `rows.sqlite`, blobs in `blobs`.
+    pub async fn in_folder(folder: &Path) -> Result<Self, OpenError> {
+        let rows = DatabaseAddress::Sqlite(folder.join("rows.sqlite"));
+        Self::open(&Settings::new(rows, BlobSettings::Directory(folder.join("blobs")))).await
+    }
+
+    /// Waits for what is being read and changed, and closes the database: a SQLite file then holds everything, without a log beside it.
+    pub async fn close(&self) {
+        self.parts.database.close().await;
+    }
+
+    /// Runs work to its end, even if nobody waits for it any more.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let done = tokio::spawn(work).await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        done.map_err(StoreError::from)
+    }
+
+    /// Makes a change that names no new blob.
+    pub(crate) async fn change<C: Change>(&self, change: C) -> Result<C::Done, StoreError> {
+        let parts = Arc::clone(&self.parts);
+        self.run(async move { parts.change(&change, None).await }).await
+    }
+}
+
+impl Parts {
+    /// Makes a change, and deletes the blobs that nothing names afterwards: those that it has replaced, or its own if it is refused. Where it is not known whether it happened,
+    /// blobs are left to the sweep.
+    pub(crate) async fn change<C: Change>(&self, change: &C, staged: Option<&Staged>) -> Result<C::Done, Failure> {
+        match self.database.change(change, staged).await {
+            Ok((done, unnamed)) => {
+                for (tenant, name) in unnamed {
+                    self.blobs.remove(&tenant, &[name]).await;
+                }
+                Ok(done)
+            }
+            Err(Failure::Refused(refused)) => {
+                if let Some(Staged { tenant, name, .. }) = staged {
+                    self.blobs.remove(tenant, std::slice::from_ref(name)).await;
+                }
+                Err(Failure::Refused(refused))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// Tells a blob that was replaced since its row was read from one that is missing: a row that names the same missing blob twice is damaged.
+#[derive(Default)]
+pub(crate) struct Rereads {
+    count: usize,
+    missing: Option<BlobName>,
+}
+
+impl Rereads {
+    /// The blob was not there: whether to read its row again.
+    pub(crate) fn again(&mut self, tenant: &TenantId, name: BlobName) -> Result<(), Failure> {
+        self.count += 1;
+        if self.count > REREADS || self.missing.as_ref() == Some(&name) {
+            return Err(Damage::Missing { blob: name.path(tenant).to_string() }.into());
+        }
+        self.missing = Some(name);
+        Ok(())
+    }
+}
+
+impl Columns<'_> {
+    pub(crate) fn blob(&self, column: &'static str) -> Result<BlobName, Failure> {
+        BlobName::parse(self.text(column)?).ok_or_else(|| Damage::Column { column }.into())
+    }
+}
+
+#[async_trait]
+impl Store for DurableStore {
+    async fn ready(&self) -> Result<(), StoreError> {
+        let tables = sqlx::query("SELECT 1 FROM holdings LIMIT 1").fetch_optional(self.parts.database.read());
+        tables.await.map_err(Failure::from)?;
+        Ok(self.parts.blobs.ready().await?)
+    }
+}

@@ -1,0 +1,97 @@
+//! Several services on one store.
+
+use std::sync::Arc;
+
+use blindrelay_server::id::RoomId;
+use blindrelay_server::store::{
+    AccessStore as _, LedgerName, LedgerStore as _, Quota, RoomChange, RoomStore as _, StoreError,
+};
+use blindrelay_storage::DurableStore;
+
+use crate::material::{PLENTY, change, ledger, record, room, tenant};
+use crate::places::Places;
+
+const NODES: usize = 2;
+const TASKS: usize = 8;
+const TURNS: u64 = 5;
+
+async fn add(store: &DurableStore, room: RoomId, bytes: &[u8], quota: Quota) -> Result<u64, StoreError> {
+    loop {
+        let version = store.room(&tenant(), room).await?.unwrap().version;
+        match store.add_record(&tenant(), room, record(version, bytes), quota).await {
+            Err(StoreError::Outdated { .. }) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn count(store: &DurableStore, name: LedgerName, request: &str) -> Result<(), StoreError> {
+    loop {
+        let state = store.sums(&tenant(), name).await?;
+        let sum = u64::from_le_bytes(state.sums[..].try_into().unwrap()) + 1;
+        match store.change_ledger(&tenant(), name, change(state.version, &sum.to_le_bytes(), request), PLENTY).await {
+            Err(StoreError::Outdated { .. }) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Nothing is lost and nothing happens twice, and the account is right to the byte.
+pub(crate) async fn share_a_store(places: &Places) {
+    let mut nodes = Vec::new();
+    for _ in 0..NODES {
+        nodes.push(Arc::new(places.open().await));
+    }
+    let (room, name) = (room(&nodes[0]).await, ledger(&nodes[0], &0_u64.to_le_bytes()).await);
+    let before = nodes[0].stored_bytes(&tenant()).await.unwrap();
+    let tasks = (0..TASKS).map(|task| {
+        let node = Arc::clone(&nodes[task % NODES]);
+        tokio::spawn(async move {
+            let mut versions = Vec::new();
+            for turn in 0..TURNS {
+                versions.push(add(&node, room, &[task as u8; 100], PLENTY).await.unwrap());
+                count(&node, name, &format!("{task}-{turn}")).await.unwrap();
+            }
+            versions
+        })
+    });
+    let mut versions = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        versions.extend(task.await.unwrap());
+    }
+    versions.sort_unstable();
+    let all = TASKS as u64 * TURNS;
+    assert!(versions.iter().copied().eq(1..=all), "{versions:?}");
+    let changes = nodes[0].changes(&tenant(), room, 0, 1000).await.unwrap();
+    assert!(changes.iter().map(RoomChange::version).eq(1..=all));
+    let state = nodes[0].sums(&tenant(), name).await.unwrap();
+    assert_eq!((state.version, &state.sums[..]), (all, &all.to_le_bytes()[..]));
+    let (record, request) = (record(0, &[0; 100]).charge().0, change(0, &[0; 8], "0-0").charge().1);
+    let after = nodes[0].stored_bytes(&tenant()).await.unwrap();
+    assert_eq!(after - before, all * (record + request));
+    only_what_fits_is_added(&nodes, room, after).await;
+    places.no_orphans().await;
+}
+
+/// Tasks that race for the last bytes of a quota get them all, and not one more.
+async fn only_what_fits_is_added(nodes: &[Arc<DurableStore>], room: RoomId, stored: u64) {
+    let fitting = 5;
+    let quota = Quota { bytes: stored + fitting * record(0, &[0; 100]).charge().0 + 99, ..PLENTY };
+    let tasks = (0..TASKS).map(|task| {
+        let node = Arc::clone(&nodes[task % NODES]);
+        tokio::spawn(async move { add(&node, room, &[0; 100], quota).await })
+    });
+    let mut added = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        match task.await.unwrap() {
+            Ok(_) => added += 1,
+            Err(refused) => assert!(matches!(refused, StoreError::Quota { what: "bytes", .. }), "{refused}"),
+        }
+    }
+    assert_eq!(added, fitting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_share_a_file_and_a_directory() {
+    share_a_store(&Places::file_and_directory()).await;
+}
