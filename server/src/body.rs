@@ -1,5 +1,6 @@
 //! Reading bodies: never more than the object that the first bytes announce, and never for longer than an object of that length may take.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,6 +9,7 @@ use axum::http::header::CONTENT_LENGTH;
 use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::wire::{self, HEADER_BYTES, Header, Kind, WireError};
 use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::Limits;
@@ -68,6 +70,7 @@ pub(crate) async fn read_object(
     reader.fill(header.prefix_len(), "the object's header").await?;
     let exact = wire::exact_len(&reader.bytes, parameters)?;
     reader.allow(exact, "the object's header announces")?;
+    let _memory = state.uploads().admit(exact)?;
     reader.extend_to(state.limits().body_timeout(exact));
     reader.fill(exact, "the object's header").await?;
     reader.finish().await
@@ -85,6 +88,28 @@ pub(crate) async fn read_small(
     reader.allow(state.limits().max_body_bytes, "this service allows")?;
     reader.allow(limit, reason)?;
     reader.finish().await
+}
+
+/// The memory for bodies that are being received.
+pub(crate) struct Uploads {
+    kibibytes: Arc<Semaphore>,
+    limit: usize,
+}
+
+const KIBIBYTE: usize = 1 << 10;
+
+impl Uploads {
+    pub(crate) fn new(limit: usize) -> Self {
+        let kibibytes = Arc::new(Semaphore::new((limit / KIBIBYTE).min(Semaphore::MAX_PERMITS)));
+        Self { kibibytes, limit }
+    }
+
+    /// Memory for a body until the permit is dropped; refused at once where there is not enough of it. Bodies of a kibibyte or less are in the buffers of their connections already.
+    fn admit(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+        let Ok(needed @ 1..) = u32::try_from(bytes / KIBIBYTE) else { return Ok(None) };
+        let permit = Arc::clone(&self.kibibytes).try_acquire_many_owned(needed);
+        permit.map(Some).map_err(|_| BodyError::NoMemory { limit: self.limit }.into())
+    }
 }
 
 struct Reader {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::access::ConfiguredKey;
 use crate::id::{BodyDigest, TenantId};
+use crate::tls::TlsConfig;
 
 /// Everything that can be configured. A field that is not known is refused, so that a misspelt limit is not a missing one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,6 +20,10 @@ pub struct Config {
     pub tenants: Vec<TenantConfig>,
     /// SHA-256 of a key that lets its holder make tenants and keys, 64 lower-case hexadecimal digits.
     pub admin_key_sha256: Option<String>,
+    /// Certificate and key. Without them, the service speaks plain HTTP, on a loopback address.
+    pub tls: Option<TlsConfig>,
+    /// Plain HTTP on any address, for a service behind a proxy that terminates TLS in a network that is trusted.
+    pub allow_plain_http: bool,
     /// Limits.
     pub limits: Limits,
 }
@@ -29,6 +34,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8437)),
             tenants: Vec::new(),
             admin_key_sha256: None,
+            tls: None,
+            allow_plain_http: false,
             limits: Limits::default(),
         }
     }
@@ -50,6 +57,8 @@ pub struct TenantConfig {
 pub struct Limits {
     /// Largest body of any request, whatever the parameters would allow.
     pub max_body_bytes: usize,
+    /// Bytes of all bodies that are being received at the same time, as their headers announce them; a body that does not fit is refused with 503 before the rest of it is read.
+    pub upload_bytes: usize,
     /// Requests that may wait for a compute thread; one more is answered with 503.
     pub queue_length: usize,
     /// How long a request may wait for a compute thread; after that it is answered with 503.
@@ -92,10 +101,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 64 << 20,
+            upload_bytes: 1 << 30,
             queue_length: 256,
             queue_timeout_seconds: 20,
             compute_threads: 0,
-            connections: 1024,
+            connections: 16_384,
             header_timeout_seconds: 10,
             body_timeout_seconds: 30,
             body_bytes_per_second: 128 << 10,
@@ -157,6 +167,14 @@ pub enum ConfigError {
         /// The address.
         listen: SocketAddr,
     },
+    /// Keys and ciphertexts would travel in the clear.
+    #[error(
+        "without TLS the service listens on a loopback address only, not on {listen}: add [tls] with certificate and key, or allow_plain_http = true behind a proxy"
+    )]
+    PlainToTheNetwork {
+        /// The address.
+        listen: SocketAddr,
+    },
     /// A tenant's name.
     #[error("tenant number {number}: the name '{name}' is not 1 to 64 characters of a-z, 0-9 and '-'")]
     TenantName {
@@ -183,6 +201,14 @@ pub enum ConfigError {
         /// Name of the field.
         field: &'static str,
     },
+    /// A body could never be received.
+    #[error("limits.upload_bytes is {upload}, less than limits.max_body_bytes, {body}")]
+    Uploads {
+        /// Bytes of all bodies at the same time.
+        upload: usize,
+        /// Bytes of one.
+        body: usize,
+    },
     /// More compute threads than make sense.
     #[error("limits.compute_threads is {found}, at most {limit} are possible")]
     Threads {
@@ -205,6 +231,9 @@ impl Config {
 
     /// Refuses what cannot be meant.
     pub fn check(&self) -> Result<(), ConfigError> {
+        if self.tls.is_none() && !self.allow_plain_http && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::PlainToTheNetwork { listen: self.listen });
+        }
         self.keys()?;
         let limits = &self.limits;
         let positive = [
@@ -220,6 +249,9 @@ impl Config {
         ];
         if let Some((field, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError::Zero { field });
+        }
+        if limits.upload_bytes < limits.max_body_bytes {
+            return Err(ConfigError::Uploads { upload: limits.upload_bytes, body: limits.max_body_bytes });
         }
         if limits.compute_threads > MAX_THREADS {
             return Err(ConfigError::Threads { found: limits.compute_threads, limit: MAX_THREADS });
@@ -251,7 +283,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    const KEYED: &str = "listen = \"0.0.0.0:443\"\n[[tenants]]\nname = \"acme\"\nkey_sha256 = \
+    const KEYED: &str = "listen = \"0.0.0.0:443\"\nallow_plain_http = true\n[[tenants]]\nname = \"acme\"\nkey_sha256 = \
         \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n[limits]\nqueue_length = 7\n";
 
     #[test]
@@ -270,6 +302,7 @@ mod tests {
         let digest = BodyDigest::of(b"key");
         let entry = |name: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha256 = \"{digest}\"\n");
         let cases = [
+            ("listen = \"0.0.0.0:80\"".to_owned(), "add [tls] with certificate and key"),
             ("lisen = \"127.0.0.1:80\"".to_owned(), "unknown field"),
             ("[limits]\nqueue_lenght = 1".to_owned(), "unknown field"),
             ("[limits]\nconnections = 0".to_owned(), "limits.connections must not be 0"),

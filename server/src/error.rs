@@ -155,6 +155,7 @@ impl ApiError {
             Self::Body(error) => match error {
                 BodyError::TooLong { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-long"),
                 BodyError::Truncated { .. } | BodyError::Broken { .. } => (StatusCode::BAD_REQUEST, "body-truncated"),
+                BodyError::NoMemory { .. } => (StatusCode::SERVICE_UNAVAILABLE, "uploads-full"),
                 BodyError::Slow { .. } => (StatusCode::REQUEST_TIMEOUT, "body-timeout"),
             },
             Self::Wire(error) => (StatusCode::UNPROCESSABLE_ENTITY, wire_code(error)),
@@ -300,6 +301,10 @@ impl IntoResponse for ApiError {
             }
             Self::Request(RequestError::Unauthorized) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::Body(BodyError::NoMemory { .. }) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             // What is left of the body would be read as the next request.
             Self::Body(_) => {

@@ -25,6 +25,7 @@ pub mod shutdown;
 pub mod state;
 pub mod store;
 pub mod time;
+pub mod tls;
 
 pub use config::{Config, ConfigError, Limits, TenantConfig};
 pub use error::ApiError;

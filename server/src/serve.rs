@@ -29,11 +29,15 @@ pub fn app(state: AppState) -> Router {
 
 /// Serves until `shutdown` resolves, then stops accepting, lets requests that are being answered finish within the drain limit, and returns.
 ///
-/// Refused with [`io::ErrorKind::InvalidInput`] where the service asks for no key and the listener is not on a loopback address.
+/// Refused with [`io::ErrorKind::InvalidInput`] where the service asks for no key, or speaks plain HTTP without being allowed to, and the listener is not on a loopback address.
 pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() && state.asks_no_key().await.map_err(io::Error::other)? {
         let reason = format!("a service without keys listens on a loopback address only, not on {address}");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    if !address.ip().is_loopback() && state.tls().is_none() && !state.allows_plain_http() {
+        let reason = format!("a service without TLS listens on a loopback address only, not on {address}");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
     let limits = state.limits().clone();
@@ -68,10 +72,22 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         // Answers are written in one piece; waiting for more only adds delay.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let stream = TokioIo::new(Impatient::new(stream, limits.write_timeout()));
-        let connection = graceful.watch(builder.serve_connection(stream, service));
+        let stream = Impatient::new(stream, limits.write_timeout());
+        let (builder, watcher, tls, patience) =
+            (builder.clone(), graceful.watcher(), state.tls().cloned(), limits.header_timeout());
         connections.spawn(async move {
-            if let Err(error) = connection.await {
+            let ended = match tls {
+                None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await,
+                Some(tls) => match timeout(patience, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await,
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "a TLS handshake failed");
+                        Ok(())
+                    }
+                    Err(_) => Ok(()),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
             drop(permit);

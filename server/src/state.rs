@@ -8,9 +8,11 @@ use blindrelay_engine::operator::OperatorCard;
 use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::Wire;
+use tokio_rustls::TlsAcceptor;
 
 use crate::access::{Caller, Door};
 use crate::accounts::{Accounts, Allowance};
+use crate::body::Uploads;
 use crate::cache::Cache;
 use crate::compute::{ComputePool, Place};
 use crate::config::{Config, ConfigError, Limits};
@@ -22,6 +24,7 @@ use crate::registry::Registry;
 use crate::room::Room;
 use crate::store::{Quota, RoomState, Store, StoreError};
 use crate::time::Clock;
+use crate::tls::{self, TlsError};
 
 /// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +33,9 @@ pub enum StartError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The compute threads.
     #[error("the compute threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -41,6 +47,9 @@ pub enum StartError {
 struct Inner {
     limits: Limits,
     door: Door,
+    tls: Option<TlsAcceptor>,
+    plain_http: bool,
+    uploads: Uploads,
     accounts: Accounts,
     registry: Registry,
     store: Arc<dyn Store>,
@@ -80,6 +89,9 @@ impl AppState {
             decoded: KeyCache::new(limits.key_cache_bytes),
             rooms: Cache::new(limits.room_cache_bytes),
             door,
+            tls: config.tls.as_ref().map(tls::acceptor).transpose()?,
+            plain_http: config.allow_plain_http,
+            uploads: Uploads::new(limits.upload_bytes),
             accounts: Accounts::default(),
             registry,
             store,
@@ -104,6 +116,21 @@ impl AppState {
     /// Whether everybody is let in, because there is no key at all.
     pub async fn asks_no_key(&self) -> Result<bool, StoreError> {
         self.door().is_open(self.store().as_ref()).await
+    }
+
+    /// What accepts TLS connections, where they are TLS connections.
+    pub(crate) fn tls(&self) -> Option<&TlsAcceptor> {
+        self.0.tls.as_ref()
+    }
+
+    /// Whether plain HTTP is allowed on any address.
+    pub(crate) fn allows_plain_http(&self) -> bool {
+        self.0.plain_http
+    }
+
+    /// The memory for bodies that are being received.
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     /// The operators.

@@ -114,6 +114,12 @@ pub enum BodyError {
         /// How many came.
         found: usize,
     },
+    /// Others are sending too much at the same time.
+    #[error("bodies of {limit} bytes in all are being received already: try again after 1 second")]
+    NoMemory {
+        /// The limit.
+        limit: usize,
+    },
     /// It took too long.
     #[error(
         "only {found} bytes of the body came within {seconds} seconds, which is all the time that its length allows"
