@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use blindrelay_server::id::TenantId;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Transaction};
 
 use crate::blobs::{BlobName, Staged};
 use crate::error::{Failure, Late, OpenError};
@@ -26,16 +26,16 @@ pub(crate) trait Change: Send + Sync + 'static {
     type Done: Send + 'static;
 
     /// Its statements.
-    fn make(&self, work: &mut Work) -> impl Future<Output = Result<Self::Done, Failure>> + Send;
+    fn make(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Self::Done, Failure>> + Send;
 }
 
 /// A change that is being made.
-pub(crate) struct Work {
-    transaction: Transaction<'static, Any>,
+pub(crate) struct Work<'c> {
+    transaction: Transaction<'c, Any>,
     unnamed: Vec<(TenantId, BlobName)>,
 }
 
-impl Work {
+impl Work<'_> {
     /// Where its statements run.
     pub(crate) fn connection(&mut self) -> &mut AnyConnection {
         &mut self.transaction
@@ -128,16 +128,37 @@ impl Database {
         change: &C,
         staged: Option<&Staged>,
     ) -> Result<(C::Done, Vec<(TenantId, BlobName)>), Failure> {
-        let transaction = self.writers.begin_with(self.begin).await?;
+        let mut connection = self.writers.acquire().await?;
+        let (outcome, ended) = self.attempt_on(&mut connection, change, staged).await;
+        if !ended {
+            // Its transaction is in no known state, as after a write to a full disk: the next change has a new connection.
+            drop(connection.detach());
+        }
+        outcome
+    }
+
+    /// Also says whether the transaction is known to have ended.
+    async fn attempt_on<C: Change>(
+        &self,
+        connection: &mut AnyConnection,
+        change: &C,
+        staged: Option<&Staged>,
+    ) -> (Result<(C::Done, Vec<(TenantId, BlobName)>), Failure>, bool) {
+        let transaction = match connection.begin_with(self.begin).await {
+            Ok(transaction) => transaction,
+            Err(error) => return (Err(error.into()), false),
+        };
         let mut work = Work { transaction, unnamed: Vec::new() };
         let made = change.make(&mut work).await.and_then(|done| in_time(staged).map(|()| done));
         let Work { transaction, unnamed } = work;
         match made {
-            Ok(done) => transaction.commit().await.map(|()| (done, unnamed)).map_err(Failure::Database),
+            Ok(done) => match transaction.commit().await {
+                Ok(()) => (Ok((done, unnamed)), true),
+                Err(error) => (Err(error.into()), false),
+            },
             Err(failure) => {
-                // Where this fails, the connection is gone and the transaction with it.
-                let _ = transaction.rollback().await;
-                Err(failure)
+                let ended = transaction.rollback().await.is_ok();
+                (Err(failure), ended)
             }
         }
     }

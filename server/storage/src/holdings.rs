@@ -51,7 +51,7 @@ impl Holdings {
     }
 }
 
-impl Work {
+impl Work<'_> {
     /// Counts what changes, and lets no other change of the tenant happen until this one is done.
     pub(crate) async fn hold(&mut self, tenant: &TenantId, delta: Delta) -> Result<Holdings, Failure> {
         let text = "INSERT INTO holdings (tenant, bytes, rooms, ledgers, key_sets) VALUES ($1, $2, $3, $4, $5) \

@@ -32,7 +32,7 @@ fn key_set_of(row: &Columns<'_>) -> Result<KeySet, Failure> {
     })
 }
 
-impl Work {
+impl Work<'_> {
     /// Refuses a change that needs keys which are not there.
     pub(crate) async fn need_keys(&mut self, tenant: &TenantId, keys: Option<BodyDigest>) -> Result<(), Failure> {
         let Some(digest) = keys else { return Ok(()) };
@@ -55,7 +55,7 @@ struct PutKeys {
 impl Change for PutKeys {
     type Done = Written;
 
-    async fn make(&self, work: &mut Work) -> Result<Written, Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<Written, Failure> {
         let Self { tenant, digest, keys, blob, quota } = self;
         work.hold(tenant, Delta::NONE).await?;
         let text = "INSERT INTO key_sets \
@@ -93,7 +93,7 @@ struct RevokeKeys {
 impl Change for RevokeKeys {
     type Done = KeySet;
 
-    async fn make(&self, work: &mut Work) -> Result<KeySet, Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<KeySet, Failure> {
         let text = "UPDATE key_sets SET revoked = COALESCE(revoked, $3) WHERE tenant = $1 AND digest = $2 \
             RETURNING length, parameters, relinearization, galois_elements, epoch, expires, revoked";
         let query =
@@ -111,7 +111,7 @@ struct RemoveKeys {
 impl Change for RemoveKeys {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, digest } = self;
         work.hold(tenant, Delta::NONE).await?;
         let text = "SELECT 1 FROM rooms WHERE tenant = $1 AND evaluation_keys = $2 \

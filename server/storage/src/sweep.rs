@@ -38,7 +38,7 @@ struct Names(TenantId);
 impl Change for Names {
     type Done = HashSet<BlobName>;
 
-    async fn make(&self, work: &mut Work) -> Result<HashSet<BlobName>, Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<HashSet<BlobName>, Failure> {
         work.hold(&self.0, Delta::NONE).await?;
         let text = "SELECT blob FROM key_sets WHERE tenant = $1 UNION ALL SELECT blob FROM records WHERE tenant = $1 \
             UNION ALL SELECT blob FROM ledgers WHERE tenant = $1";

@@ -13,7 +13,7 @@ pub(super) struct CreateTenant(pub(super) StoredTenant);
 impl Change for CreateTenant {
     type Done = Written;
 
-    async fn make(&self, work: &mut Work) -> Result<Written, Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<Written, Failure> {
         let StoredTenant { id, created, suspended, limits } = &self.0;
         let limits = serde_json::to_string(limits).map_err(Failure::other)?;
         let text = "INSERT INTO tenants (tenant, created, suspended, limits) VALUES ($1, $2, $3, $4) \
@@ -33,7 +33,7 @@ pub(super) struct ChangeTenant {
 impl Change for ChangeTenant {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let limits = serde_json::to_string(&self.limits).map_err(Failure::other)?;
         let query = sqlx::query("UPDATE tenants SET limits = $2, suspended = $3 WHERE tenant = $1")
             .bind(self.tenant.as_str())
@@ -51,7 +51,7 @@ pub(super) struct AddApiKey(pub(super) ApiKey);
 impl Change for AddApiKey {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let ApiKey { id, digest, tenant, role, label, created, expires, revoked } = &self.0;
         if let Some(tenant) = tenant {
             let query = sqlx::query("SELECT 1 FROM tenants WHERE tenant = $1").bind(tenant.as_str());
@@ -83,7 +83,7 @@ pub(super) struct RevokeApiKey {
 impl Change for RevokeApiKey {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         // Moments beyond half of 64 bits are negative in the column, and later than all others.
         let text = "UPDATE api_keys SET revoked = CASE WHEN revoked IS NULL OR (revoked < 0 AND $2 >= 0) \
             OR ((revoked < 0) = ($2 < 0) AND $2 < revoked) THEN $2 ELSE revoked END WHERE id = $1";

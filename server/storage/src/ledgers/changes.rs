@@ -21,7 +21,7 @@ pub(super) struct CreateLedger {
 impl Change for CreateLedger {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, ledger, quota, .. } = self;
         let charge = number(ledger.charge() + self.length as u64)?;
         let holdings = work.hold(tenant, Delta { bytes: charge, ledgers: 1, ..Delta::NONE }).await?;
@@ -55,7 +55,7 @@ pub(super) struct RemoveLedger {
 impl Change for RemoveLedger {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, name } = self;
         work.hold(tenant, Delta::NONE).await?;
         let text = "DELETE FROM ledgers WHERE tenant = $1 AND ledger = $2 AND family = $3 RETURNING blob, charge";
@@ -79,7 +79,7 @@ pub(super) struct ChangeLedger {
 }
 
 impl ChangeLedger {
-    async fn keep_request(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn keep_request(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let LedgerChange { batches, request, .. } = &self.change;
         let text = "INSERT INTO ledger_requests (tenant, ledger, name, body, batches) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (tenant, ledger, name) DO NOTHING";
@@ -99,7 +99,7 @@ impl ChangeLedger {
 impl Change for ChangeLedger {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, name, change, blob, quota } = self;
         work.hold(tenant, Delta::NONE).await?;
         let text = "SELECT version, blob, length, changes FROM ledgers \

@@ -23,7 +23,7 @@ pub(super) struct CreateRoom {
 impl Change for CreateRoom {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, room: StoredRoom { room, operator, evaluation_keys }, quota } = self;
         let holdings = work.hold(tenant, Delta { rooms: 1, ..Delta::NONE }).await?;
         work.need_keys(tenant, *evaluation_keys).await?;
@@ -49,7 +49,7 @@ pub(super) struct RemoveRoom {
 impl Change for RemoveRoom {
     type Done = ();
 
-    async fn make(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, room } = self;
         work.hold(tenant, Delta::NONE).await?;
         let query = sqlx::query("SELECT blob FROM records WHERE tenant = $1 AND room = $2");
@@ -76,7 +76,7 @@ pub(super) struct AddRecord {
 
 impl AddRecord {
     /// Makes the room's next version, or says why it cannot be.
-    async fn next_version(&self, work: &mut Work) -> Result<u64, Failure> {
+    async fn next_version(&self, work: &mut Work<'_>) -> Result<u64, Failure> {
         let Self { tenant, room, record, .. } = self;
         let (charge, lasting) = record.charge();
         let text = "UPDATE rooms SET version = version + 1, handles = handles + $4, bytes = bytes + $5, \
@@ -95,7 +95,7 @@ impl AddRecord {
         Err(StoreError::Outdated { expected: record.version, found }.into())
     }
 
-    async fn keep_request(&self, work: &mut Work) -> Result<(), Failure> {
+    async fn keep_request(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Some(request) = &self.record.idempotency else { return Ok(()) };
         let text = "INSERT INTO room_requests (tenant, room, name, body, handles) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (tenant, room, name) DO NOTHING";
@@ -111,7 +111,7 @@ impl AddRecord {
         }
     }
 
-    async fn keep_handles(&self, work: &mut Work, version: u64) -> Result<(), Failure> {
+    async fn keep_handles(&self, work: &mut Work<'_>, version: u64) -> Result<(), Failure> {
         for some in self.record.handles.chunks(HANDLES_AT_ONCE) {
             let rows: Vec<String> = (0..some.len()).map(|number| format!("($1, $2, ${}, $3)", 4 + number)).collect();
             let text = format!(
@@ -132,7 +132,7 @@ impl AddRecord {
         Ok(())
     }
 
-    async fn keep_record(&self, work: &mut Work, version: u64) -> Result<(), Failure> {
+    async fn keep_record(&self, work: &mut Work<'_>, version: u64) -> Result<(), Failure> {
         let NewRecord { bytes, placement, .. } = &self.record;
         let text = "INSERT INTO records \
             (tenant, room, version, blob, length, handles, present, placed_group, placed_at, charge) \
@@ -156,7 +156,7 @@ impl AddRecord {
 impl Change for AddRecord {
     type Done = u64;
 
-    async fn make(&self, work: &mut Work) -> Result<u64, Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<u64, Failure> {
         let (charge, lasting) = self.record.charge();
         let bytes = number(charge + lasting)?;
         let holdings = work.hold(&self.tenant, Delta { bytes, ..Delta::NONE }).await?;
@@ -177,7 +177,7 @@ pub(super) struct RemoveHandle {
 
 impl RemoveHandle {
     /// Takes one handle from a record, and the record with its last one.
-    async fn leave_record(&self, work: &mut Work, record: u64) -> Result<(), Failure> {
+    async fn leave_record(&self, work: &mut Work<'_>, record: u64) -> Result<(), Failure> {
         let Self { tenant, room, .. } = self;
         let text = "UPDATE records SET present = present - 1 WHERE tenant = $1 AND room = $2 AND version = $3 \
             RETURNING present, blob, length, charge";
@@ -203,7 +203,7 @@ impl RemoveHandle {
 impl Change for RemoveHandle {
     type Done = u64;
 
-    async fn make(&self, work: &mut Work) -> Result<u64, Failure> {
+    async fn make(&self, work: &mut Work<'_>) -> Result<u64, Failure> {
         let Self { tenant, room, handle } = self;
         work.hold(tenant, Delta::NONE).await?;
         let text = "DELETE FROM handles WHERE tenant = $1 AND room = $2 AND handle = $3 RETURNING record";
@@ -232,7 +232,7 @@ impl Change for RemoveHandle {
 }
 
 /// The version of a room that is there.
-async fn room_version(work: &mut Work, tenant: &TenantId, room: RoomId) -> Result<u64, Failure> {
+async fn room_version(work: &mut Work<'_>, tenant: &TenantId, room: RoomId) -> Result<u64, Failure> {
     let query = sqlx::query("SELECT version FROM rooms WHERE tenant = $1 AND room = $2");
     let query = query.bind(tenant.as_str()).bind(room.as_bytes().as_slice());
     let row = query.fetch_optional(work.connection()).await?.ok_or(StoreError::UnknownRoom)?;
