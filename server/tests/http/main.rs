@@ -29,3 +29,4 @@ mod statistics;
 mod stores;
 mod sums;
 mod tenants;
+mod tls;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use blindrelay_server::{Limits, serve};
+use blindrelay_server::{AppState, Config, Limits, Registry, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -214,7 +214,42 @@ async fn a_service_without_keys_stays_on_this_host() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let open = serve(listener, Rig::new().await.state, std::future::pending()).await.unwrap_err();
     assert_eq!(open.kind(), std::io::ErrorKind::InvalidInput);
-    let keyed = Setup { keys: vec![("acme", "key")], ..Setup::default() }.start().await;
+    // With keys it stays, too, unless they are encrypted on their way or somebody answers for it.
+    let keyed = || Setup { keys: vec![("acme", "key")], ..Setup::default() };
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    serve(listener, keyed.state, std::future::ready(())).await.unwrap();
+    let plain = serve(listener, keyed().start().await.state, std::future::pending()).await.unwrap_err();
+    assert_eq!(plain.kind(), std::io::ErrorKind::InvalidInput);
+    let setup = keyed();
+    let config = Config { allow_plain_http: true, ..setup.config() };
+    let state = AppState::open(&config, Registry::new(), setup.store).await.unwrap();
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    serve(listener, state, std::future::ready(())).await.unwrap();
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_fit_beside_those_that_are_coming_are_refused_at_once() {
+    let probe = Party::signs().probe("ada");
+    let limits = Limits { max_body_bytes: 15_000, upload_bytes: 15_000, ..Setup::default().limits };
+    let running = Running::start(Setup { limits, ..Setup::default() }).await;
+    let room = running.rig.room("match-signs/1").await;
+    let head = format!("POST {room}/match HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n", probe.len());
+    let mut first = running.client().await;
+    first.write([head.as_bytes(), &probe[..5000]].concat()).await;
+    // Until the first body is known by its header, others still fit.
+    let refused = loop {
+        let mut second = running.client().await;
+        second.write([head.as_bytes(), &probe[..5000]].concat()).await;
+        if let Ok(answer) = tokio::time::timeout(Duration::from_millis(500), second.answer()).await {
+            assert!(second.is_closed().await);
+            break answer.unwrap();
+        }
+    };
+    assert_eq!((refused.0, code(&refused.1).as_str()), (503, "uploads-full"));
+    first.write(&probe[5000..]).await;
+    let (status, body) = first.answer().await.unwrap();
+    assert_eq!((status, code(&body).as_str()), (409, "room-empty"));
+    // The memory is free again.
+    let (status, _) = running.client().await.post(&format!("{room}/match"), &probe).await.unwrap();
+    assert_eq!(status, 409);
+    running.end().await;
 }
