@@ -84,7 +84,7 @@ fn dependencies(package: &str) -> Vec<String> {
 
 #[test]
 fn crates_look_down_only() {
-    let allowed: [(&str, &[&str]); 11] = [
+    let allowed: [(&str, &[&str]); 12] = [
         ("blindrelay-kernels", &[]),
         ("blindrelay-reference", &[]),
         ("blindrelay-engine", &["blindrelay-kernels"]),
@@ -103,6 +103,17 @@ fn crates_look_down_only() {
                 "blindrelay-routing",
                 "blindrelay-billing",
                 "blindrelay-analytics",
+            ],
+        ),
+        (
+            "blindrelay-storage",
+            &[
+                "blindrelay-engine",
+                "blindrelay-kernels",
+                "blindrelay-routing",
+                "blindrelay-billing",
+                "blindrelay-analytics",
+                "blindrelay-server",
             ],
         ),
     ];
@@ -150,6 +161,7 @@ fn only_the_kernels_may_say_unsafe() {
         "client",
         "trust",
         "server",
+        "server/storage",
         "cli",
         "reference",
         "tests",

@@ -82,6 +82,9 @@ impl Database {
         let mut transaction = database.writers.begin_with(database.begin).await.map_err(OpenError::Database)?;
         migrations::run(Dialect::Sqlite, &mut transaction).await?;
         transaction.commit().await.map_err(OpenError::Database)?;
+        // From its first read on a connection holds the log. So one always does, and nothing is moved out of it when the writer's connection has to be closed on a full disk.
+        let first = sqlx::query("SELECT 1 FROM holdings LIMIT 1").fetch_optional(&database.readers);
+        first.await.map_err(OpenError::Database)?;
         Ok(database)
     }
 

@@ -21,8 +21,8 @@ use crate::rounds::Outcome;
 const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: 99, keys: 9, bytes: 1 << 30 };
 const ROOM: RoomId = RoomId::from_bytes([1; 16]);
 const NAME: LedgerName = LedgerName { family: Family::Meters, id: LedgerId::from_bytes([2; 16]) };
-/// Smaller than the database's log once a few records are in it.
-const LIMIT: u64 = 16 << 10;
+/// Smaller than the database's log once a few records are in it, and larger than the index beside that.
+const LIMIT: u64 = 64 << 10;
 /// `SIGXFSZ`: a process that does not handle it dies of a file that would become too large.
 const FILE_TOO_LARGE: i32 = 25;
 
@@ -54,7 +54,7 @@ pub(crate) fn check() -> Outcome {
         let store = DurableStore::in_folder(folder.path()).await?;
         assert_eq!(store.changes(&tenant()?, ROOM, 0, 100).await?.len(), 4);
         let state = store.sums(&tenant()?, NAME).await?;
-        assert_eq!((state.version, state.sums.len()), (2, 40_000));
+        assert_eq!((state.version, state.sums.len()), (2, 100_000));
         // What could not be named is swept, what is named stays.
         store.sweep(Duration::ZERO).await?;
         assert_eq!(store.sweep(Duration::ZERO).await?.named, 5);
@@ -75,13 +75,13 @@ pub(crate) fn write(folder: &Path) -> Outcome {
         let ledger = StoredLedger { name: NAME, operator, settings, evaluation_keys: None };
         store.create_ledger(&ours, ledger, Arc::from(*b"sums"), PLENTY).await?;
         for version in 0..3 {
-            store.add_record(&ours, ROOM, record(version, 40_000)?, PLENTY).await?;
+            store.add_record(&ours, ROOM, record(version, 100_000)?, PLENTY).await?;
         }
-        store.change_ledger(&ours, NAME, change(0, 40_000)?, PLENTY).await?;
+        store.change_ledger(&ours, NAME, change(0, 100_000)?, PLENTY).await?;
         let before = getrlimit(Resource::Fsize);
         setrlimit(Resource::Fsize, Rlimit { current: Some(LIMIT), maximum: before.maximum })?;
         // Neither where the blob does not fit nor where the row does not.
-        for bytes in [40_000, 10, 40_000, 10] {
+        for bytes in [100_000, 10, 100_000, 10] {
             let refused = store.add_record(&ours, ROOM, record(3, bytes)?, PLENTY).await;
             assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
             let refused = store.change_ledger(&ours, NAME, change(1, bytes)?, PLENTY).await;
@@ -91,8 +91,8 @@ pub(crate) fn write(folder: &Path) -> Outcome {
         assert_eq!(store.changes(&ours, ROOM, 0, 100).await?.len(), 3);
         assert_eq!(store.sums(&ours, NAME).await?.version, 1);
         setrlimit(Resource::Fsize, before)?;
-        assert_eq!(store.add_record(&ours, ROOM, record(3, 40_000)?, PLENTY).await?, 4);
-        store.change_ledger(&ours, NAME, change(1, 40_000)?, PLENTY).await?;
+        assert_eq!(store.add_record(&ours, ROOM, record(3, 100_000)?, PLENTY).await?, 4);
+        store.change_ledger(&ours, NAME, change(1, 100_000)?, PLENTY).await?;
         Ok(())
     })
 }
