@@ -1,5 +1,6 @@
 //! The subcommands, one a file.
 
+pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod completions;
@@ -7,6 +8,7 @@ pub(crate) mod connect;
 pub(crate) mod contribute;
 pub(crate) mod demo;
 pub(crate) mod enroll;
+pub(crate) mod evaluation_keys;
 pub(crate) mod find;
 pub(crate) mod inspect;
 pub(crate) mod invoice;
@@ -24,3 +26,4 @@ pub(crate) mod room;
 pub(crate) mod sample;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod tenant;

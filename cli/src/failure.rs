@@ -73,6 +73,14 @@ pub(crate) enum Failure {
     OtherOperator { expected: &'static str, found: String },
     #[error("the room's evaluation keys are not those of the key file")]
     OtherKey,
+    #[error("the service has these evaluation keys already, {kept}, and that never changes")]
+    OtherTerms { kept: String },
+    #[error("there is a tenant '{0}' already")]
+    TenantExists(String),
+    #[error("{0}; it is not known whether a key was made, which nobody has")]
+    LostKey(ClientError),
+    #[error("{path}: {source}; API key {id} was made, and nobody has it")]
+    KeyNotKept { path: PathBuf, id: String, source: std::io::Error },
     #[error("{done} of {all} identities were enrolled, then: {cause}")]
     Unfinished { done: usize, all: usize, cause: Box<Failure> },
     #[error("{done} of {all} lines were counted, then: {cause}")]
@@ -171,11 +179,17 @@ impl Failure {
             Self::OtherKey => {
                 "use the room's own key file; if this is it, do not use this service, which may have exchanged the keys"
             }
+            Self::OtherTerms { .. } => {
+                "leave --epoch and --expires out to use the keys as they are, or make new ones with `blindrelay keygen`"
+            }
+            Self::TenantExists(_) => "change its limits with `blindrelay tenant limit`",
+            Self::LostKey(_) => "look for it with `blindrelay api-key list`, revoke it and make another",
+            Self::KeyNotKept { .. } => "revoke it with `blindrelay api-key revoke ID` and make another",
+            Self::Unfinished { cause, .. } if cause.is_settled() => cause.advice(),
             Self::Unfinished { .. } => "run the command again with the remaining identities, which are listed above",
             Self::Uncounted { cause, .. } => match cause.as_ref() {
-                Self::Client(ClientError::Refused { status: 401 | 404 | 409 | 422, .. })
-                | Self::Content { .. }
-                | Self::Usage { .. } => cause.advice(),
+                Self::Content { .. } | Self::Usage { .. } => cause.advice(),
+                _ if cause.is_settled() => cause.advice(),
                 _ => "run the same command again: it continues where it was interrupted and counts nothing twice",
             },
             Self::OfTenant { cause, .. } => cause.advice(),
@@ -194,6 +208,11 @@ impl Failure {
             Self::Bench(_) => "figures of sides that disagree are not shown; see what the message names",
             Self::Json(_) | Self::Output(_) => "check where the output goes",
         }
+    }
+
+    /// Whether the service refused for good, so that the same request is refused again.
+    fn is_settled(&self) -> bool {
+        matches!(self, Self::Client(ClientError::Refused { status: 401 | 403 | 404 | 409 | 422, .. }))
     }
 
     /// The line for standard error.

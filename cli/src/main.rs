@@ -4,10 +4,12 @@
 
 mod arguments;
 mod commands;
+mod expiry;
 mod failure;
 mod finder;
 mod holder;
 mod journal;
+mod key_terms;
 mod meeting;
 mod member;
 mod output;
@@ -54,6 +56,15 @@ enum Command {
     PublicKey(commands::public_key::Arguments),
     /// Start the service
     Serve(commands::serve::Arguments),
+    /// Make, list, show, limit, suspend or resume tenants of the service
+    #[command(subcommand)]
+    Tenant(commands::tenant::Action),
+    /// Make, list, revoke or rotate API keys of the service
+    #[command(subcommand)]
+    ApiKey(commands::api_key::Action),
+    /// Show, revoke or delete evaluation keys that were uploaded
+    #[command(subcommand)]
+    EvaluationKeys(commands::evaluation_keys::Action),
     /// Create, show or delete a room
     #[command(subcommand)]
     Room(commands::room::Action),
@@ -129,6 +140,9 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Report(arguments) => commands::report::run(&arguments, backend, output)?,
         Command::Sample(action) => commands::sample::run(&action, backend, output)?,
         Command::Serve(arguments) => commands::serve::run(&arguments, backend, output)?,
+        Command::Tenant(action) => commands::tenant::run(&action, output)?,
+        Command::ApiKey(action) => commands::api_key::run(&action, output)?,
+        Command::EvaluationKeys(action) => commands::evaluation_keys::run(&action, output)?,
         Command::Room(action) => commands::room::run(&action, backend, output)?,
         Command::Enroll(arguments) => commands::enroll::run(&arguments, backend, output)?,
         Command::Remove(arguments) => commands::remove::run(&arguments, output)?,

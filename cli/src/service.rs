@@ -101,13 +101,38 @@ pub(crate) fn advice(error: &ClientError) -> &'static str {
             "check the address; if the service's certificate is of an authority of your own, name it with --ca-file"
         }
         ClientError::Timeout { .. } => "try again later, or allow more time with --timeout",
-        ClientError::Refused { status: 401, .. } => {
-            "give the service's API key in BLINDRELAY_API_KEY or with --api-key-file"
-        }
-        ClientError::Refused { status: 404, .. } => "check the id; what it names may have been deleted",
-        ClientError::Refused { status: 429 | 503, .. } => "the service is busy; try again in a moment",
-        ClientError::Refused { status: 500..=599, .. } => "tell the service's operator, with the id if one is given",
+        ClientError::Refused { status, code, .. } => refusal(*status, code.as_deref().unwrap_or_default()),
         ClientError::Foreign { .. } => "check that the address is that of a blindrelay service",
+        _ => "correct the request",
+    }
+}
+
+/// What to do about a refusal; `code` is the service's name for it.
+fn refusal(status: u16, code: &str) -> &'static str {
+    match (status, code) {
+        (401, _) => {
+            "give an API key that the service knows in BLINDRELAY_API_KEY or with --api-key-file; one that has expired or was revoked lets nobody in"
+        }
+        (_, "role-refused") => {
+            "use a key of a role that may do this; an administrator makes one with `blindrelay api-key create --role ROLE`"
+        }
+        (_, "tenant-suspended") => "ask whoever runs the service, who ends it with `blindrelay tenant resume NAME`",
+        (_, "first-key") => "make the administrator's key first: `blindrelay api-key create --role admin`",
+        (_, "api-key-revoked") => "make a new key with `blindrelay api-key create`",
+        (_, "keys-expired" | "keys-revoked") => {
+            "make a new key file with `blindrelay keygen`, a new room or panel with it and the next --epoch, and enrol again"
+        }
+        (_, "quota-exceeded") => {
+            "delete what is not needed any more, or ask whoever runs the service for a higher limit"
+        }
+        (_, "unknown-tenant") => "`blindrelay tenant list` lists tenants, `blindrelay tenant create` makes one",
+        (_, "unknown-api-key") => "`blindrelay api-key list` lists keys with their ids",
+        (404, _) => "check the id; what it names may have been deleted",
+        (429, _) => {
+            "the tenant has used what it may for now; wait that long, or ask whoever runs the service for a higher limit"
+        }
+        (503, _) => "the service is busy; try again in a moment",
+        (500..=599, _) => "tell the service's operator, with the id if one is given",
         _ => "correct the request",
     }
 }

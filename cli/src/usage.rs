@@ -3,7 +3,7 @@
 mod columns;
 mod digesting;
 mod fields;
-mod moment;
+pub(crate) mod moment;
 mod survey;
 
 use std::collections::HashMap;

@@ -75,6 +75,11 @@ impl<'a> Request<'a> {
         Self { name: Some(name), repeatable: true, ..self }
     }
 
+    /// A second time it changes nothing.
+    pub(crate) fn repeatable(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
+
     /// It computes an answer and changes nothing.
     pub(crate) fn computing(self, longest: u64) -> Self {
         Self { repeatable: true, expected: Expected::Bytes(longest), ..self }

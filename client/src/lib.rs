@@ -1,20 +1,27 @@
 #![doc = include_str!("../../docs/client.md")]
 
 mod address;
+mod api_keys;
 mod client;
 mod error;
 mod exchange;
 mod keys;
 mod ledgers;
+mod moment;
 mod names;
 mod nodes;
+mod pages;
 mod retry;
 mod rooms;
+mod tenants;
 mod tls;
 
+pub use crate::api_keys::{ApiKey, NewApiKey, Role, RoleError};
 pub use crate::client::{Builder, Client};
 pub use crate::error::Error;
-pub use crate::keys::KeysReceipt;
+pub use crate::keys::{KeySet, KeyTerms};
 pub use crate::ledgers::{Family, Ledger, LedgerEntry};
+pub use crate::moment::UnixMillis;
 pub use crate::retry::{Clock, SystemClock};
 pub use crate::rooms::Room;
+pub use crate::tenants::{Tenant, TenantLimits};

@@ -6,10 +6,10 @@ use crate::Error;
 
 /// Hexadecimal digits of a SHA-256.
 const DIGEST_DIGITS: usize = 64;
-/// Longest `Idempotency-Key`.
+/// Longest `Idempotency-Key`, tenant's name and label.
 const LONGEST_NAME: usize = 64;
 
-/// The id of a room or ledger: 32 hexadecimal digits.
+/// The id of a room, ledger or API key: 32 hexadecimal digits.
 pub(crate) fn id(text: &str) -> Result<Handle, Error> {
     text.parse().map_err(|_| refused("the id", text, "32 hexadecimal digits"))
 }
@@ -30,6 +30,25 @@ pub(crate) fn idempotency(text: &str) -> Result<&str, Error> {
         Ok(text)
     } else {
         Err(refused("the idempotency key", text, "1 to 64 characters of A-Z a-z 0-9 . _ -"))
+    }
+}
+
+/// A tenant's name: 1 to 64 characters of `a-z`, `0-9` and `-`.
+pub(crate) fn tenant(text: &str) -> Result<&str, Error> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(allowed) {
+        Ok(text)
+    } else {
+        Err(refused("the tenant's name", text, "1 to 64 characters of a-z, 0-9 and '-'"))
+    }
+}
+
+/// The label of an API key: at most 64 characters, none of them a control character.
+pub(crate) fn label(text: &str) -> Result<&str, Error> {
+    if text.chars().count() <= LONGEST_NAME && !text.chars().any(char::is_control) {
+        Ok(text)
+    } else {
+        Err(refused("the label", text, "at most 64 characters, none of them a control character"))
     }
 }
 
@@ -54,6 +73,14 @@ mod tests {
         }
         for text in ["", "a b", "a\r\nb", "é", &format!("{hex}0")] {
             assert!(matches!(idempotency(text), Err(Error::Argument { .. })), "{text}");
+        }
+        assert_eq!((tenant("acme-7").unwrap(), tenant(&hex).unwrap()), ("acme-7", hex.as_str()));
+        for text in ["", "Acme", "a b", "a/b", "a?b", "..", "é", &format!("{hex}0")] {
+            assert!(matches!(tenant(text), Err(Error::Argument { what: "the tenant's name", .. })), "{text}");
+        }
+        assert_eq!((label("").unwrap(), label(&"é".repeat(64)).unwrap()), ("", "é".repeat(64).as_str()));
+        for text in ["a\nb", "\u{1b}[2J", &"é".repeat(65)] {
+            assert!(matches!(label(text), Err(Error::Argument { what: "the label", .. })), "{text}");
         }
     }
 }

@@ -35,10 +35,8 @@ struct NewRoom {
 }
 
 #[derive(Deserialize)]
-struct HandlePage {
+struct Enrolled {
     handles: Vec<String>,
-    #[serde(default)]
-    next: Option<String>,
 }
 
 impl Client {
@@ -74,8 +72,8 @@ impl Client {
     pub fn enroll(&self, room: &str, record: &[u8], count: usize, idempotency: &str) -> Result<Vec<Handle>, Error> {
         let path = format!("/v1/rooms/{}/handles?count={count}", names::id(room)?);
         let request = Request::new(Method::POST, path).payload(Payload::Bytes(record));
-        let page: HandlePage = self.json(&request.named(names::idempotency(idempotency)?))?;
-        let handles = self.parse_handles(&page.handles)?;
+        let enrolled: Enrolled = self.json(&request.named(names::idempotency(idempotency)?))?;
+        let handles = self.parse_handles(&enrolled.handles)?;
         if handles.len() == count {
             Ok(handles)
         } else {
@@ -85,27 +83,9 @@ impl Client {
 
     /// All handles of a room, in ascending order.
     pub fn handles(&self, room: &str) -> Result<Vec<Handle>, Error> {
-        let room = names::id(room)?;
-        let mut all = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let query = after.as_ref().map_or_else(String::new, |after| format!("&after={after}"));
-            let path = format!("/v1/rooms/{room}/handles?limit=1000{query}");
-            let page: HandlePage = self.json(&Request::new(Method::GET, path))?;
-            all.extend(self.parse_handles(&page.handles)?);
-            match page.next {
-                // A page that leads nowhere would be asked for forever.
-                Some(next)
-                    if page.handles.is_empty()
-                        || after.as_ref().is_some_and(|after| next <= *after)
-                        || next.parse::<Handle>().is_err() =>
-                {
-                    return Err(self.unexpected("its list of handles does not end"));
-                }
-                Some(next) => after = Some(next),
-                None => return Ok(all),
-            }
-        }
+        let path = format!("/v1/rooms/{}/handles?limit=1000", names::id(room)?);
+        let handles: Vec<String> = self.list(&path, |id| names::id(id).is_ok())?;
+        self.parse_handles(&handles)
     }
 
     /// Removes the value of a handle.

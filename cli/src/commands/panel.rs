@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use blindrelay_analytics::{Collect, Layout, Plan, STATISTICS, Settings};
 use blindrelay_client::{Family, LedgerEntry};
 use blindrelay_engine::Backend;
-use blindrelay_engine::wire::content_digest;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::arguments::room_id;
 use crate::failure::Failure;
+use crate::key_terms::{self, KeyTermsOptions};
 use crate::output::Output;
 use crate::panels::{Host, Panel, PanelFailure, PanelFile, context_of};
 use crate::printable::{count, grouped, hex, one_line};
@@ -51,6 +51,8 @@ pub(crate) struct Create {
     /// The host's key file: evaluation keys are made from it and uploaded, where the statistic multiplies; reports are smaller with them. The key itself stays here
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    #[command(flatten)]
+    terms: KeyTermsOptions,
 }
 
 #[derive(Debug, Args)]
@@ -122,10 +124,7 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
     }
     let multiplies = !Layout::of(&file.settings.collect).products().is_empty();
     let keys = host.filter(|_| multiplies).map(|host| host.evaluation_keys()).transpose()?;
-    let digest = keys.as_ref().map(|keys| hex(&content_digest(keys)));
-    if let (Some(keys), Some(digest)) = (&keys, &digest) {
-        client.upload_keys(digest, keys, |_| ())?;
-    }
+    let digest = key_terms::upload(&client, keys.as_deref(), arguments.terms.terms()?, |_| ())?;
     let panel = client.create_ledger(Family::Panels, operator, &file.settings.to_json(), digest.as_deref())?;
     let created = serde_json::json!({ "panel": panel, "operator": operator, "evaluation_keys": digest });
     output.result(&created, || panel.clone())

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use blindrelay_client::Room;
 use blindrelay_engine::Backend;
-use blindrelay_engine::wire::content_digest;
 use blindrelay_keyholder::file;
 use blindrelay_routing::MatchKind;
 use clap::{Args, Subcommand};
@@ -13,8 +12,9 @@ use serde::Serialize;
 
 use crate::arguments::room_id;
 use crate::failure::Failure;
+use crate::key_terms::{self, KeyTermsOptions};
 use crate::output::Output;
-use crate::printable::{count, grouped, hex, one_line};
+use crate::printable::{count, grouped, one_line};
 use crate::room_kind::RoomKind;
 use crate::service::ServiceOptions;
 
@@ -41,6 +41,8 @@ pub(crate) struct Create {
     /// Evaluation keys that `keygen` wrote, to be uploaded
     #[arg(long, value_name = "FILE")]
     evaluation_keys: Option<PathBuf>,
+    #[command(flatten)]
+    terms: KeyTermsOptions,
 }
 
 #[derive(Debug, Args)]
@@ -96,13 +98,10 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
         (None, Some(path)) => Some(std::fs::read(path).map_err(|source| Failure::Read { path: path.clone(), source })?),
         (None, None) => None,
     };
-    let digest = keys.as_ref().map(|keys| hex(&content_digest(keys)));
-    if let (Some(keys), Some(digest)) = (&keys, &digest) {
-        let bar = upload_progress(keys.len());
-        let uploaded = client.upload_keys(digest, keys, |sent| bar.set_position(sent));
-        bar.finish_and_clear();
-        uploaded?;
-    }
+    let bar = upload_progress(keys.as_ref().map_or(0, Vec::len));
+    let uploaded = key_terms::upload(&client, keys.as_deref(), arguments.terms.terms()?, |sent| bar.set_position(sent));
+    bar.finish_and_clear();
+    let digest = uploaded?;
     let room = client.create_room(kind.id(), digest.as_deref())?;
     let created = serde_json::json!({ "room": room, "operator": kind.id(), "evaluation_keys": digest });
     output.result(&created, || room.clone())

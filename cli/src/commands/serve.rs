@@ -83,7 +83,8 @@ async fn serve(config: Config, backend: Backend, output: Output) -> Result<(), F
     let stop = stop_signal().map_err(|error| failed(&error))?;
     let bound = TcpListener::bind(config.listen).await;
     let listener = bound.map_err(|error| Failure::Service(format!("{}: {error}", config.listen)))?;
-    let url = format!("http://{}", listener.local_addr().map_err(|error| failed(&error))?);
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().map_err(|error| failed(&error))?);
     output.result(&serde_json::json!({ "listening": url }), || format!("listening on {url}"))?;
     blindrelay_server::serve(listener, state, stop).await.map_err(|error| failed(&error))
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use blindrelay_client::{Client, Error, Family};
+use blindrelay_client::{Client, Error, Family, KeyTerms};
 use serde_json::json;
 
 use crate::script::{self, ID, Pauses, Service, Step, bytes, client, json, problem, reply, room};
@@ -74,13 +74,16 @@ DELETE /v1/panels/{ID}"
 #[test]
 fn keys_are_uploaded_in_view_of_an_observer() {
     let keys = vec![3; 100_000];
-    let service =
-        Service::start(vec![problem("503 a", "", "busy"), json(&json!({ "digest": "d1", "bytes": 100_000 }))]);
+    let service = Service::start(vec![
+        problem("503 a", "", "busy"),
+        json(&json!({ "digest": "d1", "parameters": "p", "bytes": 100_000 })),
+    ]);
     let seen = RefCell::new(Vec::new());
     let client = client(&service.url, &Pauses::new());
     let digest = "d1".repeat(32);
-    let receipt = client.upload_keys(&digest, &keys, |sent| seen.borrow_mut().push(sent)).unwrap();
-    assert_eq!(receipt.digest, "d1");
+    let uploaded =
+        client.upload_keys(&digest, &keys, KeyTerms::default(), |sent| seen.borrow_mut().push(sent)).unwrap();
+    assert_eq!((uploaded.digest.as_str(), uploaded.epoch, uploaded.expires), ("d1", 0, None));
     let arrived = service.finish();
     assert!(arrived.iter().all(|request| request.body == keys && request.line == format!("PUT /v1/keys/{digest}")));
     let seen = seen.into_inner();
@@ -119,7 +122,7 @@ fn what_cannot_be_sent_is_refused_before_it_is() {
         client.room("../x").unwrap_err(),
         client.delete_ledger(Family::Meters, "0?a=b").unwrap_err(),
         client.append(Family::Meters, ID, b"batch", "a b").unwrap_err(),
-        client.upload_keys("d1", b"keys", |_| ()).unwrap_err(),
+        client.upload_keys("d1", b"keys", KeyTerms::default(), |_| ()).unwrap_err(),
     ] {
         assert!(matches!(error, Error::Argument { .. }), "{error:?}");
     }

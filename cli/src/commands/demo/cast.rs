@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use blindrelay_client::Client;
+use blindrelay_client::{Client, KeyTerms};
 use blindrelay_engine::Error as EngineError;
 use blindrelay_engine::bfv::Context;
 use blindrelay_engine::operator::Handle;
@@ -103,7 +103,7 @@ impl Play {
         let host = member();
         let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
-        client.upload_keys(&digest, &keys, |_| ())?;
+        client.upload_keys(&digest, &keys, KeyTerms::default(), |_| ())?;
         let room = client.create_room(KIND.id(), Some(&digest))?;
 
         let names: Vec<&str> = meeting.participants.iter().map(|participant| participant.name.as_str()).collect();

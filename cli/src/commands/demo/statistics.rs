@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use blindrelay_analytics::{Collect, Contribution, ContributionError, Plan, Report, Settings, Stay};
-use blindrelay_client::{Client, Family};
+use blindrelay_client::{Client, Family, KeyTerms};
 use blindrelay_engine::operator::Handle;
 use blindrelay_engine::wire::content_digest;
 use blindrelay_engine::{Backend, Error as EngineError};
@@ -55,7 +55,7 @@ impl Statistics {
         let host = Host::generate(backend)?;
         let keys = host.evaluation_keys()?;
         let digest = hex(&content_digest(&keys));
-        client.upload_keys(&digest, &keys, |_| ())?;
+        client.upload_keys(&digest, &keys, KeyTerms::default(), |_| ())?;
 
         let everybody: Vec<(&str, &Measured)> = meeting.everybody().collect();
         let least = everybody.len().min(LEAST) as u64;
