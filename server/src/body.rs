@@ -104,6 +104,11 @@ impl Uploads {
         Self { kibibytes, limit }
     }
 
+    /// Bytes that are set aside now.
+    pub(crate) fn set_aside(&self) -> usize {
+        (self.limit / KIBIBYTE).saturating_sub(self.kibibytes.available_permits()).saturating_mul(KIBIBYTE)
+    }
+
     /// Memory for a body until the permit is dropped; refused at once where there is not enough of it. Bodies of a kibibyte or less are in the buffers of their connections already.
     fn admit(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
         let Ok(needed @ 1..) = u32::try_from(bytes / KIBIBYTE) else { return Ok(None) };

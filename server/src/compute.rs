@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::accounts::Entry;
 use crate::error::ApiError;
+use crate::telemetry::QueueMeter;
 
 /// Threads that compute for all requests. As many requests as there are threads compute at a time, each helped by the threads that have
 /// nothing else to do; a fixed number wait, in the order in which they came, and none longer than is allowed.
@@ -21,8 +22,10 @@ struct Inner {
     pool: ThreadPool,
     running: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    threads: usize,
     queue_length: usize,
     patience: Duration,
+    meter: QueueMeter,
 }
 
 /// A place in the queue. Dropping it, for example with the request of a client that went away, gives the place to somebody else.
@@ -43,8 +46,10 @@ impl ComputePool {
             pool,
             running: Arc::new(Semaphore::new(threads)),
             places: Arc::new(Semaphore::new(places)),
+            threads,
             queue_length,
             patience,
+            meter: QueueMeter::default(),
         })))
     }
 
@@ -53,6 +58,26 @@ impl ComputePool {
         let permit = Arc::clone(&self.0.places).try_acquire_owned();
         let permit = permit.map_err(|_| ApiError::Busy { waiting: self.0.queue_length })?;
         Ok(Place { compute: self.clone(), permit: Arc::new(permit), account: None })
+    }
+
+    /// How many threads there are.
+    pub(crate) fn threads(&self) -> usize {
+        self.0.threads
+    }
+
+    /// How many jobs run.
+    pub(crate) fn running(&self) -> usize {
+        self.0.threads.saturating_sub(self.0.running.available_permits())
+    }
+
+    /// How many places are taken, whether their requests wait, compute, or do something else in between.
+    pub(crate) fn places_taken(&self) -> usize {
+        self.0.threads.saturating_add(self.0.queue_length).saturating_sub(self.0.places.available_permits())
+    }
+
+    /// What the queue tells.
+    pub(crate) fn meter(&self) -> &QueueMeter {
+        &self.0.meter
     }
 }
 
@@ -66,17 +91,21 @@ impl Place {
     /// waits for it any more, and keeps its place until then.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
         let patience = self.compute.0.patience;
+        let waiting = self.compute.meter().wait();
         let running = timeout(patience, Arc::clone(&self.compute.0.running).acquire_owned()).await;
         let running = running.map_err(|_| ApiError::Overdue { seconds: patience.as_secs() })?;
         let running = running.map_err(ApiError::internal)?;
-        let (place, account) = (Arc::clone(&self.permit), self.account.clone());
+        drop(waiting);
+        let (place, account, meter) = (Arc::clone(&self.permit), self.account.clone(), self.compute.meter().clone());
         let (sender, receiver) = oneshot::channel();
         self.compute.0.pool.spawn(move || {
             // Whatever a job changes is moved into it, so a panic leaves nothing behind that somebody could see half-changed.
             let begun = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(job));
+            let time = begun.elapsed();
+            meter.computed(time);
             if let Some(account) = &account {
-                account.spend(begun.elapsed());
+                account.spend(time);
             }
             drop((running, place, account));
             // Nobody may be waiting any more.

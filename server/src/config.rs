@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::access::ConfiguredKey;
 use crate::id::{BodyDigest, TenantId};
+use crate::telemetry::TelemetrySettings;
 use crate::tls::TlsConfig;
 
 /// Everything that can be configured. A field that is not known is refused, so that a misspelt limit is not a missing one.
@@ -24,6 +25,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// Plain HTTP on any address, for a service behind a proxy that terminates TLS in a network that is trusted.
     pub allow_plain_http: bool,
+    /// What operators see of the service, and where.
+    pub telemetry: TelemetrySettings,
     /// Limits.
     pub limits: Limits,
 }
@@ -36,6 +39,7 @@ impl Default for Config {
             admin_key_sha256: None,
             tls: None,
             allow_plain_http: false,
+            telemetry: TelemetrySettings::default(),
             limits: Limits::default(),
         }
     }
@@ -175,6 +179,14 @@ pub enum ConfigError {
         /// The address.
         listen: SocketAddr,
     },
+    /// Strangers could read the load of the service.
+    #[error(
+        "telemetry is served to everybody who can connect, so on a loopback address only, not on {listen}: add telemetry.allow_any_address = true in a network that is trusted"
+    )]
+    TelemetryToTheNetwork {
+        /// The address.
+        listen: SocketAddr,
+    },
     /// A tenant's name.
     #[error("tenant number {number}: the name '{name}' is not 1 to 64 characters of a-z, 0-9 and '-'")]
     TenantName {
@@ -233,6 +245,9 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.tls.is_none() && !self.allow_plain_http && !self.listen.ip().is_loopback() {
             return Err(ConfigError::PlainToTheNetwork { listen: self.listen });
+        }
+        if let Some(listen) = self.telemetry.exposed() {
+            return Err(ConfigError::TelemetryToTheNetwork { listen });
         }
         self.keys()?;
         let limits = &self.limits;
@@ -303,6 +318,8 @@ mod tests {
         let entry = |name: &str| format!("[[tenants]]\nname = \"{name}\"\nkey_sha256 = \"{digest}\"\n");
         let cases = [
             ("listen = \"0.0.0.0:80\"".to_owned(), "add [tls] with certificate and key"),
+            ("[telemetry]\nlisten = \"0.0.0.0:9437\"".to_owned(), "telemetry.allow_any_address"),
+            ("[telemetry]\nlog_format = \"xml\"".to_owned(), "unknown variant"),
             ("lisen = \"127.0.0.1:80\"".to_owned(), "unknown field"),
             ("[limits]\nqueue_lenght = 1".to_owned(), "unknown field"),
             ("[limits]\nconnections = 0".to_owned(), "limits.connections must not be 0"),

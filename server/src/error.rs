@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::family::Family;
 use crate::store::StoreError;
+use crate::telemetry::ProblemCode;
 
 pub use reason::{BodyError, Conflict, KeysError, Limit, MergeError, RequestError, Resource};
 
@@ -290,6 +291,7 @@ impl IntoResponse for ApiError {
             id,
         };
         let mut response = (status, Json(problem)).into_response();
+        response.extensions_mut().insert(ProblemCode(code));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match &self {

@@ -17,6 +17,7 @@ use crate::error::{ApiError, MergeError, Resource};
 use crate::id::{BodyDigest, IdempotencyKey};
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerChange, LedgerName, StoreError, StoredLedger, Turn};
+use crate::telemetry::operator;
 
 /// Locks of a process. Ledgers share them by their random ids, which costs a little waiting and no bookkeeping.
 const LOCKS: usize = 1024;
@@ -63,6 +64,7 @@ impl Ledger {
         let (stored, _) = found.ok_or(ApiError::Unknown(Resource::Ledger(name.family)))?;
         match state.registry().accumulation(&stored.operator) {
             Some((family, operator)) if family == name.family => {
+                operator::note(&stored.operator);
                 let operator = Arc::clone(operator);
                 Ok(Self { caller, stored, operator })
             }

@@ -24,6 +24,7 @@ mod serve;
 pub mod shutdown;
 pub mod state;
 pub mod store;
+pub mod telemetry;
 pub mod time;
 pub mod tls;
 

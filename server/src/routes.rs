@@ -6,7 +6,9 @@ mod health;
 mod keys;
 mod ledgers;
 mod matching;
+mod metrics;
 mod operators;
+mod page;
 mod parameters;
 mod rooms;
 mod tenants;
@@ -44,6 +46,11 @@ pub(crate) fn routes() -> Router<AppState> {
         .merge(ledgers::routes(Family::Panels))
         .method_not_allowed_fallback(async || ApiError::from(RequestError::Method))
         .fallback(async || ApiError::Unknown(Resource::Route))
+}
+
+/// The routes of the telemetry listener, none of which is among [`routes`].
+pub(crate) fn telemetry(state: AppState) -> Router {
+    Router::new().route("/metrics", get(metrics::show)).merge(page::routes()).with_state(state)
 }
 
 /// Runs a change to its end, even if the client goes away in the middle.

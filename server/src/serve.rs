@@ -24,7 +24,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 
 /// The whole service as a router, without sockets.
 pub fn app(state: AppState) -> Router {
-    middleware::around(routes::routes().with_state(state))
+    middleware::around(routes::routes().with_state(state.clone()), state)
 }
 
 /// Serves until `shutdown` resolves, then stops accepting, lets requests that are being answered finish within the drain limit, and returns.
@@ -65,6 +65,7 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
             Err(error) => {
                 // The client went away, or descriptors ran out: both pass.
                 tracing::warn!(%error, "a connection was not accepted");
+                state.telemetry().connections().refused("accept");
                 sleep(Duration::from_millis(50)).await;
                 continue;
             }
@@ -75,6 +76,7 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         let stream = Impatient::new(stream, limits.write_timeout());
         let (builder, watcher, tls, patience) =
             (builder.clone(), graceful.watcher(), state.tls().cloned(), limits.header_timeout());
+        let (open, state) = (state.telemetry().connections().accepted(), state.clone());
         connections.spawn(async move {
             let ended = match tls {
                 None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await,
@@ -82,15 +84,19 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
                     Ok(Ok(stream)) => watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await,
                     Ok(Err(error)) => {
                         tracing::debug!(%error, "a TLS handshake failed");
+                        state.telemetry().connections().refused("handshake");
                         Ok(())
                     }
-                    Err(_) => Ok(()),
+                    Err(_) => {
+                        state.telemetry().connections().refused("handshake");
+                        Ok(())
+                    }
                 },
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(permit);
+            drop((open, permit));
         });
     }
     state.stop();

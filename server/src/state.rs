@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use blindrelay_engine::Backend;
 use blindrelay_engine::operator::OperatorCard;
 use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::rlwe::EvaluationKeys;
@@ -23,6 +24,7 @@ use crate::ledger::ChangeLocks;
 use crate::registry::Registry;
 use crate::room::Room;
 use crate::store::{Quota, RoomState, Store, StoreError};
+use crate::telemetry::{Telemetry, operator};
 use crate::time::Clock;
 use crate::tls::{self, TlsError};
 
@@ -54,6 +56,7 @@ struct Inner {
     registry: Registry,
     store: Arc<dyn Store>,
     compute: ComputePool,
+    telemetry: Telemetry,
     decoded: KeyCache,
     rooms: Cache<(TenantId, RoomId), Arc<Room>>,
     ledger_changes: ChangeLocks,
@@ -85,7 +88,9 @@ impl AppState {
         }
         let limits = config.limits.clone();
         let compute = ComputePool::new(limits.compute_threads, limits.queue_length, limits.queue_timeout())?;
+        let backend = registry.parameter_sets().first().map_or_else(Backend::detect, |set| set.backend());
         Ok(Self(Arc::new(Inner {
+            telemetry: Telemetry::new(config, backend, compute.meter()),
             decoded: KeyCache::new(limits.key_cache_bytes),
             rooms: Cache::new(limits.room_cache_bytes),
             door,
@@ -146,6 +151,16 @@ impl AppState {
     /// The compute threads.
     pub fn compute(&self) -> &ComputePool {
         &self.0.compute
+    }
+
+    /// What operators see.
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.0.telemetry
+    }
+
+    /// Bytes and number of the rooms in memory.
+    pub(crate) fn rooms_at_hand(&self) -> (usize, usize) {
+        (self.0.rooms.byte_len(), self.0.rooms.len())
     }
 
     /// Decoded keys.
@@ -213,11 +228,13 @@ impl AppState {
         let RoomState { room: stored, version } = found.inspect_err(|_| self.forget_room(tenant, room))?;
         let name = (tenant.clone(), room);
         if let Some(live) = self.0.rooms.lookup(&name) {
+            operator::note(&stored.operator);
             return Ok((live, version));
         }
         let Some(operator) = self.registry().operator(&stored.operator) else {
             return Err(ApiError::Retired { what: "room", id: room.to_string(), operator: stored.operator });
         };
+        operator::note(&stored.operator);
         let made = Arc::new(Room::new(tenant.clone(), stored, Arc::clone(operator)));
         Ok((self.0.rooms.lookup_or_insert(&name, 0, made), version))
     }
