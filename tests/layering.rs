@@ -103,6 +103,7 @@ fn crates_look_down_only() {
                 "blindrelay-routing",
                 "blindrelay-billing",
                 "blindrelay-analytics",
+                "blindrelay-trust",
             ],
         ),
         (
@@ -113,6 +114,7 @@ fn crates_look_down_only() {
                 "blindrelay-routing",
                 "blindrelay-billing",
                 "blindrelay-analytics",
+                "blindrelay-trust",
                 "blindrelay-server",
             ],
         ),

@@ -59,6 +59,9 @@ pub trait Collection: Send + Sync {
 pub trait Snapshot: Send + Sync {
     /// The answer to a request, as bytes of the operator's message format. `keys` are those of the collection's owner, if there are any.
     fn evaluate(&self, request: &[u8], keys: Option<&EvaluationKeys>) -> Result<Vec<u8>, OperatorError>;
+
+    /// SHA-256 of what answers are computed from: the records, their handles and where they stand. Equal collections have the same.
+    fn digest(&self) -> [u8; 32];
 }
 
 /// Which kind of resource a service offers for an operator.

@@ -341,4 +341,8 @@ impl Snapshot for RosterSnapshot {
         let digests = [content_digest(request), self.digest()];
         Ok(encode(self.kind, digests, blocks, self.evaluator.context().parameters())?)
     }
+
+    fn digest(&self) -> [u8; 32] {
+        Self::digest(self)
+    }
 }

@@ -7,14 +7,17 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
 use blindrelay_engine::operator::{Accumulation, Accumulator, OperatorError};
 use blindrelay_engine::rlwe::EvaluationKeys;
+use blindrelay_engine::wire::content_digest;
 use tokio::sync::Mutex;
 
 use crate::access::Caller;
 use crate::compute::Place;
 use crate::error::{ApiError, MergeError, Resource};
 use crate::id::{BodyDigest, IdempotencyKey};
+use crate::receipts::{Draft, Sent, Source, Subject, dress};
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerChange, LedgerName, StoreError, StoredLedger, Turn};
 use crate::telemetry::operator;
@@ -166,15 +169,29 @@ impl Ledger {
         Err(ApiError::Contended { what: name.family.singular() })
     }
 
-    /// The operator's answer from the sums as they are now.
-    pub(crate) async fn report(&self, state: &AppState, request: Vec<u8>, place: &Place) -> Result<Vec<u8>, ApiError> {
+    /// The operator's answer from the sums as they are now, with a receipt where one is wanted.
+    pub(crate) async fn report(
+        &self,
+        state: &AppState,
+        headers: &HeaderMap,
+        request: Vec<u8>,
+        place: &Place,
+    ) -> Result<Sent, ApiError> {
         let keys = self.keys(state, place).await?;
+        let LedgerName { family, id } = self.stored.name;
+        let subject = Subject::Ledger(family, *id.as_bytes());
+        let (card, parameters) = (self.operator.card(), self.operator.parameters().digest());
+        let draft = Draft::wanted(headers, state, card, parameters, self.stored.evaluation_keys, &subject);
         let found = state.store().sums(&self.caller.tenant, self.stored.name).await?;
-        let work = move |sums: &mut dyn Accumulator| match sums.report(&request, keys.as_deref()) {
-            Err(OperatorError::Empty) => Err(OperatorError::TooFewContributions { found: 0, needed: 1 }),
-            other => other,
+        let (version, content) = (found.version, Arc::clone(&found.sums));
+        let work = move |sums: &mut dyn Accumulator| {
+            let answer = match sums.report(&request, keys.as_deref()) {
+                Err(OperatorError::Empty) => return Err(OperatorError::TooFewContributions { found: 0, needed: 1 }),
+                other => other?,
+            };
+            Ok(dress(draft, &request, answer, || Source { version, content: content_digest(&content) }))
         };
-        self.with_sums(found.sums, work, place).await
+        self.with_sums(found.sums, work, place).await?
     }
 
     /// Decodes sums and works with them, on a compute thread.

@@ -74,26 +74,27 @@ impl Room {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What a request is answered from that found the room at this version.
+    /// What a request is answered from that found the room at this version, and the version that it is.
     pub async fn snapshot(
         &self,
         version: u64,
         store: &dyn Store,
         place: &Place,
-    ) -> Result<Arc<dyn Snapshot>, ApiError> {
+    ) -> Result<(Arc<dyn Snapshot>, u64), ApiError> {
         let recent = || Some(self.published()).filter(|published| published.version >= version);
         if let Some(published) = recent() {
-            return Ok(published.snapshot);
+            return Ok((published.snapshot, published.version));
         }
         let mut current = self.copy.lock().await;
         if let Some(published) = recent() {
-            return Ok(published.snapshot);
+            return Ok((published.snapshot, published.version));
         }
         let copy = self.take(&mut current);
         let copy = self.catch_up(copy, store, place).await?;
         let (copy, snapshot) = self.publish(copy, place).await?;
+        let version = copy.version;
         *current = Some(copy);
-        Ok(snapshot)
+        Ok((snapshot, version))
     }
 
     /// Enrols the values of a record under new handles. A request that was answered before is answered again.

@@ -3,6 +3,7 @@
 mod api_keys;
 mod handles;
 mod health;
+mod identity;
 mod keys;
 mod ledgers;
 mod matching;
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/v1/api-keys", get(api_keys::list).post(api_keys::create))
         .route("/v1/api-keys/{id}", delete(api_keys::revoke))
         .route("/v1/api-keys/{id}/rotate", post(api_keys::rotate))
+        .route("/v1/identity", get(identity::show))
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
         .merge(ledgers::routes(Family::Meters))

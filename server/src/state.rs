@@ -9,6 +9,7 @@ use blindrelay_engine::operator::OperatorCard;
 use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::Wire;
+use blindrelay_trust::{Identity, SignError};
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::{Caller, Door};
@@ -25,7 +26,7 @@ use crate::registry::Registry;
 use crate::room::Room;
 use crate::store::{Quota, RoomState, Store, StoreError};
 use crate::telemetry::{Telemetry, operator};
-use crate::time::Clock;
+use crate::time::{Clock, UnixMillis};
 use crate::tls::{self, TlsError};
 
 /// Why a service cannot start.
@@ -38,12 +39,34 @@ pub enum StartError {
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The key that signs receipts.
+    #[error(transparent)]
+    Signing(#[from] SignError),
     /// The compute threads.
     #[error("the compute threads cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a service has around it.
+pub struct Environment {
+    /// Who tells what time it is.
+    pub clock: Clock,
+    /// Who signs receipts; where there is nobody, an identity that ends with the process.
+    pub identity: Option<Arc<Identity>>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { clock: Clock::system(), identity: None }
+    }
+}
+
+/// A moment as receipts write it.
+fn moment(now: UnixMillis) -> blindrelay_trust::UnixMillis {
+    blindrelay_trust::UnixMillis::new(now.0).unwrap_or(blindrelay_trust::UnixMillis::MAX)
 }
 
 struct Inner {
@@ -61,6 +84,7 @@ struct Inner {
     rooms: Cache<(TenantId, RoomId), Arc<Room>>,
     ledger_changes: ChangeLocks,
     clock: Clock,
+    identity: Arc<Identity>,
     stopping: AtomicBool,
 }
 
@@ -71,17 +95,22 @@ pub struct AppState(Arc<Inner>);
 impl AppState {
     /// Checks the configuration and starts the compute threads. Rooms are made from the store when they are used.
     pub async fn open(config: &Config, registry: Registry, store: Arc<dyn Store>) -> Result<Self, StartError> {
-        Self::with_clock(config, registry, store, Clock::system()).await
+        Self::within(config, registry, store, Environment::default()).await
     }
 
-    /// The same with another clock.
-    pub async fn with_clock(
+    /// The same in another environment.
+    pub async fn within(
         config: &Config,
         registry: Registry,
         store: Arc<dyn Store>,
-        clock: Clock,
+        environment: Environment,
     ) -> Result<Self, StartError> {
         config.check()?;
+        let Environment { clock, identity } = environment;
+        let identity = match identity {
+            Some(identity) => identity,
+            None => Arc::new(Identity::of_process(moment(clock.now()))?),
+        };
         let door = Door::new(config.keys()?, store.as_ref()).await?;
         if !config.listen.ip().is_loopback() && door.is_open(store.as_ref()).await? {
             return Err(ConfigError::OpenToTheNetwork { listen: config.listen }.into());
@@ -103,6 +132,7 @@ impl AppState {
             compute,
             ledger_changes: ChangeLocks::default(),
             clock,
+            identity,
             stopping: AtomicBool::new(false),
             limits,
         })))
@@ -205,6 +235,11 @@ impl AppState {
     /// Who changes which ledger in this process.
     pub(crate) fn ledger_changes(&self) -> &ChangeLocks {
         &self.0.ledger_changes
+    }
+
+    /// Who signs receipts.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.0.identity
     }
 
     /// What time it is.

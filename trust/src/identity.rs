@@ -36,6 +36,13 @@ impl Identity {
         }
     }
 
+    /// An identity that lives as long as the process: for demonstrations and tests, and for services that keep nothing. No client can follow it to another.
+    pub fn of_process(now: UnixMillis) -> Result<Self, SignError> {
+        let key = SigningKey::generate(now)?;
+        let history = KeyHistory::begin(&key)?;
+        Ok(Self { key, history, leftovers: Vec::new() })
+    }
+
     /// Opens the identity in a folder. Refused where there is none.
     pub fn open(folder: &Path) -> Result<Self, IdentityError> {
         let folder = Folder::open(folder)?;

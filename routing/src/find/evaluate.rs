@@ -186,4 +186,8 @@ impl Snapshot for FindSnapshot {
     fn evaluate(&self, request: &[u8], keys: Option<&EvaluationKeys>) -> Result<Vec<u8>, OperatorError> {
         Ok(self.find(request, keys)?.to_bytes(self.shared.context())?)
     }
+
+    fn digest(&self) -> [u8; 32] {
+        Self::digest(self)
+    }
 }

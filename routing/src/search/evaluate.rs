@@ -318,4 +318,8 @@ impl Snapshot for SearchSnapshot {
         let blocks = self.groups.par_iter().map(block).collect::<Result<Vec<_>, _>>()?;
         Ok(encode([request_digest, self.digest()], blocks, parameters)?)
     }
+
+    fn digest(&self) -> [u8; 32] {
+        Self::digest(self)
+    }
 }

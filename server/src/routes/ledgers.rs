@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
@@ -23,6 +22,7 @@ use crate::extract::{
 use crate::family::Family;
 use crate::id::{BodyDigest, IdempotencyKey, LedgerId};
 use crate::ledger::Ledger;
+use crate::receipts::Sent;
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerName, LedgerUsage, StoredLedger};
 
@@ -246,11 +246,10 @@ async fn report(
     Segments(id): Segments<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), ApiError> {
+) -> Result<Sent, ApiError> {
     let ledger = Ledger::open(&state, caller.clone(), LedgerName { family, id: parse_id(&id)? }).await?;
     let limit = ledger.operator().card().request_limit;
     let request = read_small(body, &headers, &state, limit, "the operator takes").await?;
     let place = state.enter(&caller)?;
-    let answer = ledger.report(&state, request, &place).await?;
-    Ok(([(CONTENT_TYPE, "application/octet-stream")], answer))
+    ledger.report(&state, &headers, request, &place).await
 }

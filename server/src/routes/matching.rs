@@ -3,11 +3,11 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_TYPE, HeaderName};
 
 use crate::body::{Expected, read_object};
 use crate::error::ApiError;
 use crate::extract::{Segments, Worker, parse_id};
+use crate::receipts::{Draft, Sent, Source, Subject, dress};
 use crate::state::AppState;
 
 /// `POST /v1/rooms/{room}/match`: the operator's answer from the room's last published snapshot.
@@ -17,7 +17,7 @@ pub(super) async fn evaluate(
     Segments(room): Segments<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), ApiError> {
+) -> Result<Sent, ApiError> {
     let (room, version) = state.room(&caller.tenant, parse_id(&room)?).await?;
     let operator = room.operator();
     let expected = Expected {
@@ -32,10 +32,16 @@ pub(super) async fn evaluate(
         None => None,
     };
     let before = room.byte_len();
-    let snapshot = room.snapshot(version, state.store().as_ref(), &place).await?;
+    let (snapshot, version) = room.snapshot(version, state.store().as_ref(), &place).await?;
     if room.byte_len() != before {
         state.weigh_room(&caller.tenant, &room);
     }
-    let answer = place.run(move || snapshot.evaluate(&request, keys.as_deref())).await??;
-    Ok(([(CONTENT_TYPE, "application/octet-stream")], answer))
+    let subject = Subject::Room(*room.stored().room.as_bytes());
+    let used = room.stored().evaluation_keys;
+    let draft = Draft::wanted(&headers, &state, operator.card(), operator.parameters().digest(), used, &subject);
+    let job = move || {
+        let answer = snapshot.evaluate(&request, keys.as_deref())?;
+        dress(draft, &request, answer, || Source { version, content: snapshot.digest() })
+    };
+    place.run(job).await?
 }

@@ -8,7 +8,7 @@ use axum::http::Method;
 use blindrelay_server::id::BodyDigest;
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::time::{Clock, UnixMillis};
-use blindrelay_server::{AppState, Registry, app};
+use blindrelay_server::{AppState, Environment, Registry, app};
 use serde_json::{Value, json};
 
 use crate::operators::{Evaluation, Gate, Scripted};
@@ -29,7 +29,9 @@ impl Timed {
         let setup = Setup::default();
         let registry = Registry::standard(blindrelay_engine::Backend::detect()).unwrap();
         let store = Arc::clone(&setup.store);
-        let state = AppState::with_clock(&setup.config(), registry, store, clock).await.unwrap();
+        let state = AppState::within(&setup.config(), registry, store, Environment { clock, ..Environment::default() })
+            .await
+            .unwrap();
         Self { rig: Rig { app: app(state.clone()), state, store: setup.store, key: None }, now }
     }
 

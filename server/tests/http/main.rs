@@ -22,6 +22,7 @@ mod limits;
 mod nodes;
 mod operators;
 mod party;
+mod receipts;
 mod restart;
 mod rig;
 mod sockets;

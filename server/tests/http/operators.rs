@@ -10,6 +10,7 @@ use blindrelay_engine::operator::{
 };
 use blindrelay_engine::params::{MATCH_2048, Parameters, preset};
 use blindrelay_engine::rlwe::EvaluationKeys;
+use blindrelay_engine::wire::content_digest;
 
 /// Something that stays closed until the test opens it, and knows how many have come.
 #[derive(Default)]
@@ -177,5 +178,9 @@ impl Snapshot for Frozen {
             Evaluation::Wait(gate) => gate.pass(),
         }
         Ok(self.handles.iter().flat_map(|handle| *handle.as_bytes()).collect())
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        content_digest(&self.handles.iter().flat_map(|handle| *handle.as_bytes()).collect::<Vec<u8>>())
     }
 }
