@@ -92,17 +92,14 @@ impl Parts {
     ) -> Result<Vec<ApiKey>, Failure> {
         // No id is below or equal to no bytes.
         let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
-        let query = match tenant {
-            Some(tenant) => {
-                let text = "SELECT id, digest, tenant, role, label, created, expires, revoked FROM api_keys \
-                    WHERE id > $1 AND tenant = $3 ORDER BY id LIMIT $2";
-                sqlx::query(text).bind(after).bind(length(limit)).bind(tenant.as_str())
-            }
-            None => {
-                let text = "SELECT id, digest, tenant, role, label, created, expires, revoked FROM api_keys \
-                    WHERE id > $1 ORDER BY id LIMIT $2";
-                sqlx::query(text).bind(after).bind(length(limit))
-            }
+        let query = if let Some(tenant) = tenant {
+            let text = "SELECT id, digest, tenant, role, label, created, expires, revoked FROM api_keys \
+                WHERE id > $1 AND tenant = $3 ORDER BY id LIMIT $2";
+            sqlx::query(text).bind(after).bind(length(limit)).bind(tenant.as_str())
+        } else {
+            let text = "SELECT id, digest, tenant, role, label, created, expires, revoked FROM api_keys \
+                WHERE id > $1 ORDER BY id LIMIT $2";
+            sqlx::query(text).bind(after).bind(length(limit))
         };
         let rows = query.fetch_all(self.database.read()).await?;
         rows.iter().map(|row| api_key_of(&Columns(row))).collect()

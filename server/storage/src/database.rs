@@ -18,7 +18,7 @@ use crate::settings::{DatabaseAddress, Settings};
 const RETRIES: usize = 8;
 
 /// From this age on a blob is not given a name any more: a sweep may take it for one that nobody names.
-pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(30 * 60);
+pub(crate) const WRITE_DEADLINE: Duration = Duration::from_mins(30);
 
 /// A change of the rows, made as a whole or not at all. It may be tried several times.
 pub(crate) trait Change: Send + Sync + 'static {

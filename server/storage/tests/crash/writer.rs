@@ -44,10 +44,11 @@ async fn change_room(store: Arc<DurableStore>) -> Outcome {
         }
         let current = store.room(&tenant, ROOM).await?.ok_or("no room")?.version;
         version = version.max(current);
-        if seeds.len() > ENOUGH {
-            let seed = seeds[version as usize % seeds.len()];
+        // Once there are enough, any of them.
+        let some = (seeds.len() > ENOUGH).then(|| seeds.get(version as usize % seeds.len())).flatten();
+        if let Some(seed) = some {
             println!("removing {seed}");
-            match store.remove_handle(&tenant, ROOM, content::handle(seed)).await {
+            match store.remove_handle(&tenant, ROOM, content::handle(*seed)).await {
                 Ok(version) => println!("removed {seed} {version}"),
                 Err(StoreError::UnknownHandle) => {}
                 Err(error) => return Err(error.into()),

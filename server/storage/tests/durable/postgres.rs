@@ -54,7 +54,7 @@ impl Server {
         let server = Self { process, programs, folder, databases: AtomicUsize::new(0) };
         let begun = Instant::now();
         while !server.client("postgres", "SELECT 1") {
-            assert!(begun.elapsed() < Duration::from_secs(120), "the server does not answer: {}", server.log());
+            assert!(begun.elapsed() < Duration::from_mins(2), "the server does not answer: {}", server.log());
             std::thread::sleep(Duration::from_millis(50));
         }
         Some(server)
