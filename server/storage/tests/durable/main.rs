@@ -10,6 +10,7 @@
 mod damage;
 mod dropped;
 mod forms;
+mod handles;
 mod material;
 mod nodes;
 mod places;
