@@ -1,9 +1,11 @@
 //! The command line as its users run it: the real binary, its output, its exit codes and its files.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed assumption fails the test")]
 
+mod administration;
 mod billing;
 mod command;
 mod demo;
+mod evaluation_keys;
 mod files;
 mod finds;
 mod life;

@@ -28,7 +28,7 @@ fn request(stream: &mut TcpStream) -> Option<String> {
     head.lines().next().map(str::to_owned)
 }
 
-fn reply(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn reply(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
@@ -39,7 +39,7 @@ fn room() -> Vec<u8> {
 }
 
 /// A service that answers with whatever `script` says to a request line; an empty reply closes the connection. Its thread ends with the process.
-fn fake(script: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> String {
+pub(crate) fn fake(script: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let script = std::sync::Arc::new(script);
