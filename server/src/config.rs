@@ -1,10 +1,12 @@
-//! The configuration: a TOML file over defaults.
+//! The configuration: variables of the environment over a TOML file over defaults.
+
+mod variables;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::access::ConfiguredKey;
 use crate::id::{BodyDigest, TenantId};
@@ -12,7 +14,7 @@ use crate::telemetry::TelemetrySettings;
 use crate::tls::TlsConfig;
 
 /// Everything that can be configured. A field that is not known is refused, so that a misspelt limit is not a missing one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where to listen.
@@ -20,6 +22,7 @@ pub struct Config {
     /// Keys and whom they belong to. Without any here or in the store, the service answers on a loopback address only and asks for no key.
     pub tenants: Vec<TenantConfig>,
     /// SHA-256 of a key that lets its holder make tenants and keys, 64 lower-case hexadecimal digits.
+    #[serde(serialize_with = "left_out", skip_serializing_if = "Option::is_none")]
     pub admin_key_sha256: Option<String>,
     /// Certificate and key. Without them, the service speaks plain HTTP, on a loopback address.
     pub tls: Option<TlsConfig>,
@@ -46,17 +49,18 @@ impl Default for Config {
 }
 
 /// A key of a tenant. A tenant that changes its key has two entries for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantConfig {
     /// The tenant: 1 to 64 characters of `a-z`, `0-9` and `-`.
     pub name: String,
     /// SHA-256 of the key, 64 lower-case hexadecimal digits. The key itself is not in the file.
+    #[serde(serialize_with = "left_out")]
     pub key_sha256: String,
 }
 
 /// Limits on what the service takes on. All of them are counts, bytes or seconds as their names say.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Largest body of any request, whatever the parameters would allow.
@@ -187,6 +191,12 @@ pub enum ConfigError {
         /// The address.
         listen: SocketAddr,
     },
+    /// A variable of the environment.
+    #[error("{reason}")]
+    Variable {
+        /// Which one, and what is wrong with it.
+        reason: String,
+    },
     /// A tenant's name.
     #[error("tenant number {number}: the name '{name}' is not 1 to 64 characters of a-z, 0-9 and '-'")]
     TenantName {
@@ -233,10 +243,31 @@ pub enum ConfigError {
 
 const MAX_THREADS: usize = 4096;
 
+/// Digests of keys are no secrets, but nobody needs them where a configuration is shown.
+fn left_out<T, S: Serializer>(_: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("left out")
+}
+
 impl Config {
     /// The configuration that a TOML text says, checked. What it leaves out has its default.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The same where variables of the environment, names with their texts, stand over the file: `BLINDRELAY_` with the name of a field, or of a section, `__` and a field
+    /// in it, in capitals. Variables of other names are passed over; one that names no field, or has a text that its field does not take, is refused by its name.
+    pub fn from_toml_and_variables(
+        text: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let ours: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with(variables::PREFIX)).collect();
+        if ours.is_empty() {
+            // Errors of a file alone say where in it they are.
+            return Self::from_toml(text);
+        }
+        let config: Self = variables::read(text, ours)?;
         config.check()?;
         Ok(config)
     }
