@@ -1,6 +1,7 @@
 //! `serve`: the service, until it is told to stop.
 
-use std::io::IsTerminal;
+mod operations;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,16 +37,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
     let config = configuration(arguments)?;
     if arguments.check_config {
-        let checked = serde_json::json!({ "listen": config.listen.to_string(), "tenants": config.tenants.len() });
+        let (listen, tenants) = (config.listen.to_string(), config.tenants.len());
+        let in_force = operations::in_force(&config)?;
+        let checked = serde_json::json!({ "listen": listen, "tenants": tenants, "in_force": in_force });
         return output.result(&checked, || {
-            format!("the configuration is good: it listens on {}, for {} keys", config.listen, config.tenants.len())
+            format!("the configuration is good: it listens on {listen}, for {tenants} keys\n\n{in_force}")
         });
     }
-    tracing_subscriber::fmt()
-        .with_max_level(arguments.log)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .init();
+    operations::start_log(arguments.log, config.telemetry.log_format);
+    operations::raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(&error))?;
     runtime.block_on(serve(config, backend, output))
 }
@@ -58,7 +58,8 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
         fault: first_and_last_line(&error.to_string()),
         advice: "correct it and check it with --check-config",
     };
-    let mut config: Config = Config::from_toml(&text).map_err(|error| refused(&error))?;
+    let mut config: Config =
+        Config::from_toml_and_variables(&text, operations::variables()).map_err(|error| refused(&error))?;
     if let Some(listen) = arguments.listen {
         config.listen = listen;
         config.check().map_err(|error| refused(&error))?;
@@ -79,6 +80,7 @@ async fn serve(config: Config, backend: Backend, output: Output) -> Result<(), F
     let registry = Registry::standard(backend).map_err(|error| failed(&error))?;
     let store = Arc::new(MemoryStore::default());
     let state = AppState::open(&config, registry, store).await.map_err(|error| failed(&error))?;
+    operations::serve_telemetry(&config, &state).await?;
     // Before anything is accepted, so that no signal is missed in between.
     let stop = stop_signal().map_err(|error| failed(&error))?;
     let bound = TcpListener::bind(config.listen).await;

@@ -1,0 +1,114 @@
+//! What `serve` does for whoever runs it: the log, file descriptors, metrics, and what of the configuration is in force.
+
+use std::io::IsTerminal;
+
+use blindrelay_server::telemetry::{self, LogFormat};
+use blindrelay_server::{AppState, Config};
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::failure::Failure;
+
+/// Variables that the other commands read, and that are no fields of the configuration.
+const OF_CLIENTS: [&str; 3] = ["BLINDRELAY_SERVICE", "BLINDRELAY_API_KEY", "BLINDRELAY_CA_FILE"];
+
+/// The variables of the environment that may stand over the configuration file.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .map(|(name, text)| (name.to_string_lossy().into_owned(), text.to_string_lossy().into_owned()))
+        .filter(|(name, _)| !OF_CLIENTS.contains(&name.as_str()))
+}
+
+/// Writes the log to standard error from now on.
+pub(super) fn start_log(level: LevelFilter, format: LogFormat) {
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            log.with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init();
+        }
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+    }
+}
+
+/// Raises the soft limit of open file descriptors to the hard one: connections are bounded by the configuration, and nothing here counts descriptors in a fixed set.
+#[cfg(unix)]
+pub(super) fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let now = getrlimit(Resource::Nofile).current;
+    match raised {
+        Ok(()) => tracing::info!(before = ?current, now = ?now, "the limit of open file descriptors is raised"),
+        Err(error) => tracing::warn!(%error, now = ?now, "the limit of open file descriptors stays as it is"),
+    }
+}
+
+/// There is no such limit.
+#[cfg(not(unix))]
+pub(super) fn raise_descriptor_limit() {}
+
+/// Serves metrics and the operator's page from now on, where the configuration says so.
+pub(super) async fn serve_telemetry(config: &Config, state: &AppState) -> Result<(), Failure> {
+    let Some(listen) = config.telemetry.listen else { return Ok(()) };
+    let bound = TcpListener::bind(listen).await;
+    let listener = bound.map_err(|error| Failure::Service(format!("telemetry on {listen}: {error}")))?;
+    let state = state.clone();
+    tokio::spawn(async move {
+        if let Err(error) = telemetry::serve(listener, state).await {
+            tracing::error!(%error, "telemetry is not served any more");
+        }
+    });
+    Ok(())
+}
+
+/// The configuration that is in force, without what opens anything.
+pub(super) fn in_force(config: &Config) -> Result<toml::Table, Failure> {
+    let mut all = toml::Table::try_from(config).map_err(|error| super::failed(&error))?;
+    all.iter_mut().for_each(|(name, value)| conceal(name, value));
+    Ok(all)
+}
+
+/// Takes out of a value what may be a password: whatever is called one, and who logs in at an address and with which options.
+fn conceal(name: &str, value: &mut toml::Value) {
+    let secret = ["password", "secret", "token", "credential"].iter().any(|word| name.contains(word));
+    match value {
+        toml::Value::Table(fields) => fields.iter_mut().for_each(|(name, value)| conceal(name, value)),
+        toml::Value::Array(values) => values.iter_mut().for_each(|value| conceal(name, value)),
+        _ if secret => *value = toml::Value::from("left out"),
+        toml::Value::String(text) => {
+            if let Some((scheme, rest)) = text.split_once("://") {
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                let host = host.split_once('?').map_or(host, |(host, _)| host);
+                *text = format!("{scheme}://{host}");
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_opens_nothing() {
+        let digest = "ab".repeat(32);
+        let text = format!(
+            "admin_key_sha256 = \"{}\"\n[[tenants]]\nname = \"acme\"\nkey_sha256 = \"{digest}\"\n[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n",
+            "cd".repeat(32)
+        );
+        let shown = in_force(&Config::from_toml(&text).unwrap()).unwrap();
+        assert_eq!(shown.get("listen").and_then(toml::Value::as_str), Some("127.0.0.1:8437"));
+        let shown = shown.to_string();
+        assert!(shown.contains("acme") && shown.contains("a.key") && shown.contains("queue_length = 256"), "{shown}");
+        assert!(!shown.contains("abab") && !shown.contains("cdcd"), "{shown}");
+
+        let mut storage: toml::Value = toml::from_str(
+            "database = \"postgres://user:hunter2@db.example/rows?password=hunter3\"\nsecret_key = \"hunter4\"\nconnections = 8",
+        )
+        .unwrap();
+        conceal("storage", &mut storage);
+        let expected = "database = \"postgres://db.example/rows\"\nsecret_key = \"left out\"\nconnections = 8";
+        assert_eq!(storage, toml::from_str(expected).unwrap());
+    }
+}
