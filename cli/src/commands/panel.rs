@@ -111,7 +111,7 @@ pub(crate) fn run(action: &Action, backend: Backend, output: Output) -> Result<(
 
 fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Failure> {
     let file = PanelFile::read(&arguments.settings)?;
-    let client = arguments.service.client()?;
+    let (client, terms) = (arguments.service.client()?, arguments.terms.terms()?);
     let host = arguments.key.as_deref().map(|path| Host::from_file(path, backend)).transpose()?;
     let operator = host.as_ref().map_or(STATISTICS, Host::operator);
     // Refused here rather than by the service, so that the file is named.
@@ -124,7 +124,7 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
     }
     let multiplies = !Layout::of(&file.settings.collect).products().is_empty();
     let keys = host.filter(|_| multiplies).map(|host| host.evaluation_keys()).transpose()?;
-    let digest = key_terms::upload(&client, keys.as_deref(), arguments.terms.terms()?, |_| ())?;
+    let digest = key_terms::upload(&client, keys.as_deref(), terms, |_| ())?;
     let panel = client.create_ledger(Family::Panels, operator, &file.settings.to_json(), digest.as_deref())?;
     let created = serde_json::json!({ "panel": panel, "operator": operator, "evaluation_keys": digest });
     output.result(&created, || panel.clone())

@@ -80,7 +80,7 @@ pub(crate) fn run(action: &Action, backend: Backend, output: Output) -> Result<(
 }
 
 fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Failure> {
-    let client = arguments.service.client()?;
+    let (client, terms) = (arguments.service.client()?, arguments.terms.terms()?);
     let of_key = arguments.key.as_deref().map(RoomKind::of_key_file).transpose()?;
     let kind = match (&arguments.operator, of_key) {
         (Some(operator), Some(kind)) if RoomKind::of_id(operator)? != kind => {
@@ -99,7 +99,7 @@ fn create(arguments: &Create, backend: Backend, output: Output) -> Result<(), Fa
         (None, None) => None,
     };
     let bar = upload_progress(keys.as_ref().map_or(0, Vec::len));
-    let uploaded = key_terms::upload(&client, keys.as_deref(), arguments.terms.terms()?, |sent| bar.set_position(sent));
+    let uploaded = key_terms::upload(&client, keys.as_deref(), terms, |sent| bar.set_position(sent));
     bar.finish_and_clear();
     let digest = uploaded?;
     let room = client.create_room(kind.id(), digest.as_deref())?;
