@@ -25,7 +25,7 @@ use prometheus_client::registry::Registry as Metrics;
 use crate::config::Config;
 use crate::id::TenantId;
 
-pub use listener::serve;
+pub use listener::{app, serve};
 pub use settings::{LogFormat, TelemetrySettings};
 
 pub(crate) use bytes::Counted;

@@ -11,6 +11,7 @@ mod finds;
 mod life;
 mod measurements;
 mod meetings;
+mod operations;
 mod panels;
 mod price;
 mod search;

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -21,13 +22,18 @@ const CONNECTIONS: usize = 32;
 /// Most bytes of a request's head.
 const BUFFER_BYTES: usize = 16 << 10;
 
+/// Metrics and the operator's page as a router, without sockets.
+pub fn app(state: AppState) -> Router {
+    routes::telemetry(state)
+}
+
 /// Serves metrics and the operator's page until it is dropped. It belongs on a listener of its own, which the public cannot reach.
 ///
 /// A service that is stopping is served to its end: its last numbers can still be read.
 pub async fn serve(listener: TcpListener, state: AppState) -> io::Result<()> {
     let patience = state.limits().header_timeout();
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
-    let router = routes::telemetry(state);
+    let router = app(state);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(BUFFER_BYTES);
     let mut connections = JoinSet::new();

@@ -29,5 +29,6 @@ mod sockets;
 mod statistics;
 mod stores;
 mod sums;
+mod telemetry;
 mod tenants;
 mod tls;
