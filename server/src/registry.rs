@@ -200,12 +200,6 @@ impl Registry {
         self.parameters.get(&digest)
     }
 
-    /// The name of the parameters that a card's digest stands for.
-    pub(crate) fn name_of(&self, digest: &str) -> Option<String> {
-        let found = self.parameters.values().find(|parameters| parameters.digest().to_string() == digest);
-        found.map(|parameters| parameters.name().to_owned())
-    }
-
     /// Most bytes of evaluation keys that the operators of these parameters need, all of them together.
     pub(crate) fn keys_limit(&self, parameters: &Parameters) -> usize {
         let digest = parameters.digest().to_string();

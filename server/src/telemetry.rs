@@ -101,7 +101,7 @@ impl Telemetry {
         &self.configured
     }
 
-    /// All numbers in the text format of OpenMetrics 1.0.
+    /// All numbers in the text format `OpenMetrics` 1.0.
     pub(crate) fn text(&self, reading: &Reading) -> Result<String, std::fmt::Error> {
         self.gauges.set(reading);
         let mut all = String::new();

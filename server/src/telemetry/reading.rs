@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use blindrelay_engine::operator::OperatorCard;
 use serde::Serialize;
 
 use super::{Process, VERSION};
@@ -87,9 +88,9 @@ impl Reading {
             entries: entries as u64,
             budget_bytes: budget as u64,
         };
-        let offered = |card: &blindrelay_engine::operator::OperatorCard| OfferedOperator {
+        let offered = |card: &OperatorCard| OfferedOperator {
             id: card.id.clone(),
-            parameters: state.registry().name_of(&card.parameter_digest).unwrap_or_default(),
+            parameters: card.parameters.clone(),
             parameter_digest: card.parameter_digest.clone(),
         };
         Self {

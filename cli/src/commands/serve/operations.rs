@@ -36,10 +36,11 @@ pub(super) fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    let now = getrlimit(Resource::Nofile).current;
+    let told = |limit: Option<u64>| limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+    let (before, now) = (told(current), told(getrlimit(Resource::Nofile).current));
     match raised {
-        Ok(()) => tracing::info!(before = ?current, now = ?now, "the limit of open file descriptors is raised"),
-        Err(error) => tracing::warn!(%error, now = ?now, "the limit of open file descriptors stays as it is"),
+        Ok(()) => tracing::info!(before, now, "the limit of open file descriptors is the highest one allowed"),
+        Err(error) => tracing::warn!(%error, now, "the limit of open file descriptors stays as it is"),
     }
 }
 

@@ -60,10 +60,12 @@ function show(status) {
     ["received", bytes(status.received_bytes)],
     ["sent", bytes(status.sent_bytes)],
   ]);
-  const cache = (fill, what) => `${bytes(fill.bytes)} of ${bytes(fill.budget_bytes)}, ${number.format(fill.entries)} ${what}`;
+  const cache = (fill) => `${bytes(fill.bytes)} of ${bytes(fill.budget_bytes)}`;
   list("memory", [
-    ["decoded keys", cache(keys, "key sets")],
-    ["rooms", cache(rooms, "rooms")],
+    ["decoded key sets", number.format(keys.entries)],
+    ["their memory", cache(keys)],
+    ["rooms at hand", number.format(rooms.entries)],
+    ["their memory", cache(rooms)],
     ["uploads", `${bytes(status.upload_bytes)} of ${bytes(status.upload_limit_bytes)}`],
     ["process", process === null ? "not known" : bytes(process.resident_bytes)],
     ["descriptors", process === null ? "not known" : `${number.format(process.open_descriptors)} of ${process.descriptor_limit === null ? "any number" : number.format(process.descriptor_limit)}`],
