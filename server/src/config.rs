@@ -4,6 +4,7 @@ mod variables;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -14,7 +15,7 @@ use crate::telemetry::TelemetrySettings;
 use crate::tls::TlsConfig;
 
 /// Everything that can be configured. A field that is not known is refused, so that a misspelt limit is not a missing one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where to listen.
@@ -28,6 +29,10 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// Plain HTTP on any address, for a service behind a proxy that terminates TLS in a network that is trusted.
     pub allow_plain_http: bool,
+    /// The folder of the signing key, and of everything else that is kept unless `storage` says where.
+    pub data: Option<PathBuf>,
+    /// Where rows and blobs are. What is in it is for the store, which is not part of this crate.
+    pub storage: Option<toml::Table>,
     /// What operators see of the service, and where.
     pub telemetry: TelemetrySettings,
     /// Limits.
@@ -42,6 +47,8 @@ impl Default for Config {
             admin_key_sha256: None,
             tls: None,
             allow_plain_http: false,
+            data: None,
+            storage: None,
             telemetry: TelemetrySettings::default(),
             limits: Limits::default(),
         }

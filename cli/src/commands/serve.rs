@@ -1,18 +1,18 @@
 //! `serve`: the service, until it is told to stop.
 
+mod data;
 mod operations;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use blindrelay_engine::Backend;
-use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::{AppState, Config, Registry};
 use clap::Args;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 
+use self::data::Place;
 use crate::arguments::read_text;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -25,6 +25,13 @@ pub(crate) struct Arguments {
     /// Address and port to listen on, instead of the configuration's; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Folder for everything that the service keeps: rooms, keys, sums, its signing key; made if it is not there. Without it, the configuration's, or blindrelay in the system's folder for
+    /// such data (~/.local/state)
+    #[arg(long, value_name = "FOLDER", env = "BLINDRELAY_DATA")]
+    data: Option<PathBuf>,
+    /// Keep everything in memory: it is gone when the service ends
+    #[arg(long)]
+    in_memory: bool,
     /// Check the configuration and stop
     #[arg(long)]
     check_config: bool,
@@ -36,6 +43,7 @@ pub(crate) struct Arguments {
 /// Serves until the process is interrupted or terminated, then lets running requests finish.
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
     let config = configuration(arguments)?;
+    let place = Place::find(arguments.in_memory, arguments.data.as_deref(), &config)?;
     if arguments.check_config {
         let (listen, tenants) = (config.listen.to_string(), config.tenants.len());
         let in_force = operations::in_force(&config)?;
@@ -47,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     operations::start_log(arguments.log, config.telemetry.log_format);
     operations::raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(&error))?;
-    runtime.block_on(serve(config, backend, output))
+    runtime.block_on(serve(config, place, backend, output))
 }
 
 fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
@@ -76,10 +84,11 @@ fn first_and_last_line(text: &str) -> String {
     }
 }
 
-async fn serve(config: Config, backend: Backend, output: Output) -> Result<(), Failure> {
+async fn serve(config: Config, place: Place, backend: Backend, output: Output) -> Result<(), Failure> {
     let registry = Registry::standard(backend).map_err(|error| failed(&error))?;
-    let store = Arc::new(MemoryStore::default());
-    let state = AppState::open(&config, registry, store).await.map_err(|error| failed(&error))?;
+    let (store, environment) = place.open().await?;
+    tracing::info!(data = place.describe(), "the service keeps everything");
+    let state = AppState::within(&config, registry, store, environment).await.map_err(|error| failed(&error))?;
     operations::serve_telemetry(&config, &state).await?;
     // Before anything is accepted, so that no signal is missed in between.
     let stop = stop_signal().map_err(|error| failed(&error))?;
@@ -87,7 +96,8 @@ async fn serve(config: Config, backend: Backend, output: Output) -> Result<(), F
     let listener = bound.map_err(|error| Failure::Service(format!("{}: {error}", config.listen)))?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", listener.local_addr().map_err(|error| failed(&error))?);
-    output.result(&serde_json::json!({ "listening": url }), || format!("listening on {url}"))?;
+    let told = serde_json::json!({ "listening": url, "data": place.describe() });
+    output.result(&told, || format!("listening on {url}"))?;
     blindrelay_server::serve(listener, state, stop).await.map_err(|error| failed(&error))
 }
 

@@ -71,14 +71,29 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts a service on a free port; `more` are further arguments.
+    /// Starts a service on a free port that keeps nothing; `more` are further arguments.
     pub(crate) fn start(directory: &Path, more: &[&str]) -> Self {
+        Self::start_with(directory, &[&["--in-memory"], more].concat())
+    }
+
+    /// Starts a service on a free port that keeps what it has in the folder `data`.
+    pub(crate) fn start_durable(directory: &Path) -> Self {
+        Self::start_with(directory, &["--data", "data"])
+    }
+
+    fn start_with(directory: &Path, more: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0", "--log", "off"], more].concat();
         let mut child = command(directory, &arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("'{line}'")).to_owned();
         Self { child, url }
+    }
+
+    /// Ends it without a word, in the middle of whatever it does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Asks it to stop, as a service manager does, and waits for its exit code.

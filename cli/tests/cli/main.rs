@@ -5,6 +5,7 @@ mod administration;
 mod billing;
 mod command;
 mod demo;
+mod durable;
 mod evaluation_keys;
 mod files;
 mod finds;

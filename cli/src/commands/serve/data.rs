@@ -1,0 +1,110 @@
+//! Where a service keeps what it must not forget.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use blindrelay_server::store::Store;
+use blindrelay_server::store::memory::MemoryStore;
+use blindrelay_server::{Config, Environment};
+use blindrelay_storage::{DurableStore, SWEEP_AGE, Settings};
+use blindrelay_trust::{Identity, UnixMillis};
+
+use crate::failure::Failure;
+
+/// How often blobs that nobody names any more are looked for.
+const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// Where everything is kept.
+pub(super) enum Place {
+    /// In memory, until the process ends.
+    Memory,
+    /// In a folder.
+    Folder(PathBuf),
+    /// Rows and blobs where the configuration says, the signing key in a folder.
+    Elsewhere(Box<Settings>, PathBuf),
+}
+
+impl Place {
+    /// What arguments and configuration say, else the folder that the system has for such data.
+    pub(super) fn find(in_memory: bool, argument: Option<&Path>, config: &Config) -> Result<Self, Failure> {
+        if in_memory {
+            return Ok(Self::Memory);
+        }
+        let folder = match argument.or(config.data.as_deref()) {
+            Some(folder) => folder.to_owned(),
+            None => usual_folder().ok_or_else(|| Failure::Usage {
+                what: "there is no folder for the service's data: neither STATE_DIRECTORY nor XDG_STATE_HOME nor HOME is set"
+                    .to_owned(),
+                advice: "name one with --data FOLDER, or keep nothing with --in-memory",
+            })?,
+        };
+        let Some(storage) = config.storage.clone() else { return Ok(Self::Folder(folder)) };
+        let settings = storage.try_into::<Settings>().map_err(|error| Failure::Usage {
+            what: format!("the section [storage] of the configuration: {}", error.message()),
+            advice: "correct it as docs/storage.md describes, and check it with --check-config",
+        })?;
+        Ok(Self::Elsewhere(Box::new(settings), folder))
+    }
+
+    /// What people are told.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Memory => "in memory: everything is gone when it ends".to_owned(),
+            Self::Folder(folder) => format!("in {}", folder.display()),
+            Self::Elsewhere(_, folder) => {
+                format!("where [storage] says, the signing key in {}", folder.display())
+            }
+        }
+    }
+
+    /// Opens the store and the identity, and makes them where they are not there.
+    pub(super) async fn open(&self) -> Result<(Arc<dyn Store>, Environment), Failure> {
+        let (settings, folder) = match self {
+            Self::Memory => return Ok((Arc::new(MemoryStore::default()), Environment::default())),
+            Self::Folder(folder) => (None, folder),
+            Self::Elsewhere(settings, folder) => (Some(settings), folder),
+        };
+        let store = match settings {
+            Some(settings) => DurableStore::open(settings).await,
+            None => DurableStore::in_folder(folder).await,
+        };
+        let store = store.map_err(|error| failed(&error))?;
+        let identity = Identity::open_or_create(&folder.join("identity"), now()).map_err(|error| failed(&error))?;
+        for path in identity.leftovers() {
+            tracing::warn!(path = %path.display(), "a key file that signs nothing is left of a crash: delete it");
+        }
+        tokio::spawn(sweep(store.clone()));
+        let environment = Environment { identity: Some(Arc::new(identity)), ..Environment::default() };
+        Ok((Arc::new(store), environment))
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Service(error.to_string())
+}
+
+fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().try_into().ok().and_then(UnixMillis::new).unwrap_or(UnixMillis::MAX)
+}
+
+/// The folder that the system has for data of a service.
+fn usual_folder() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // systemd makes this folder for a unit with StateDirectory=.
+    variable("STATE_DIRECTORY")
+        .or_else(|| variable("XDG_STATE_HOME").map(|home| home.join("blindrelay")))
+        .or_else(|| variable("HOME").map(|home| home.join(".local/state/blindrelay")))
+}
+
+/// Deletes blobs that nobody names, when the service starts and once a day.
+async fn sweep(store: DurableStore) {
+    loop {
+        match store.sweep(SWEEP_AGE).await {
+            Ok(swept) => tracing::info!(named = swept.named, deleted = swept.deleted, "swept the store"),
+            Err(error) => tracing::warn!(%error, "the store was not swept"),
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
+}
