@@ -27,3 +27,4 @@ pub(crate) mod sample;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod tenant;
+pub(crate) mod verify;

@@ -15,6 +15,7 @@ mod member;
 mod output;
 mod panels;
 mod printable;
+mod receipts;
 mod room_kind;
 mod service;
 mod tenants;
@@ -76,6 +77,8 @@ enum Command {
     Match(commands::matching::Arguments),
     /// Look for somebody: send an encrypted question, open the ticket that comes back, or learn that nobody matches
     Find(commands::find::Arguments),
+    /// Check receipts that were kept: signature, request and answer
+    Verify(commands::verify::Arguments),
     /// Ask which handles have a keyword, or how many
     Search(commands::search::Arguments),
     /// The relay's side of a find: whose handle belongs to a ticket
@@ -139,6 +142,7 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Contribute(arguments) => commands::contribute::run(&arguments, backend, output)?,
         Command::Report(arguments) => commands::report::run(&arguments, backend, output)?,
         Command::Sample(action) => commands::sample::run(&action, backend, output)?,
+        Command::Verify(arguments) => commands::verify::run(&arguments, output)?,
         Command::Serve(arguments) => commands::serve::run(&arguments, backend, output)?,
         Command::Tenant(action) => commands::tenant::run(&action, output)?,
         Command::ApiKey(action) => commands::api_key::run(&action, output)?,

@@ -14,6 +14,10 @@ use crate::Error;
 const MAX_JSON_BYTES: u64 = 4 << 20;
 /// Long bodies have a second more for so many bytes: the speed that a service waits for.
 const BYTES_A_SECOND: usize = 128 << 10;
+/// The type of an answer with its receipt.
+const RECEIPTED: &str = "application/vnd.blindrelay.receipted";
+/// Longest signed receipt, with its length.
+const MAX_RECEIPT_BYTES: u64 = 64 << 10;
 
 /// Told how many bytes of the body are on their way, from 0 in every attempt.
 pub(crate) type Observer<'a> = &'a dyn Fn(u64);
@@ -44,6 +48,8 @@ pub(crate) enum Expected {
     Json,
     /// At most so many bytes.
     Bytes(u64),
+    /// At most so many bytes after a signed receipt.
+    Receipted(u64),
 }
 
 /// A request.
@@ -129,6 +135,10 @@ impl Attempt<'_> {
                 self.expect_content(response.headers(), "application/octet-stream")?;
                 self.body(response, longest)
             }
+            Expected::Receipted(longest) => {
+                self.expect_content(response.headers(), RECEIPTED)?;
+                self.body(response, longest.saturating_add(MAX_RECEIPT_BYTES))
+            }
         }
     }
 
@@ -137,6 +147,9 @@ impl Attempt<'_> {
         let mut head = HttpRequest::builder().method(&request.method).uri(uri);
         if let Some(authorization) = self.authorization {
             head = head.header("authorization", authorization);
+        }
+        if matches!(request.expected, Expected::Receipted(_)) {
+            head = head.header("accept", RECEIPTED);
         }
         if let Some(name) = request.name {
             head = head.header("idempotency-key", name);

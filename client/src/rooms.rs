@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
 use crate::exchange::{Expected, Payload, Request};
+use crate::receipts::Receipted;
 use crate::{Client, Error, names};
 
 /// What the service says of a room.
@@ -98,6 +99,14 @@ impl Client {
     pub fn matching(&self, room: &str, question: &[u8], longest: u64) -> Result<Vec<u8>, Error> {
         let request = Request::new(Method::POST, format!("/v1/rooms/{}/match", names::id(room)?));
         self.perform(&request.payload(Payload::Bytes(question)).computing(longest))
+    }
+
+    /// As [`Client::matching`], with the receipt that the service signs. Neither receipt nor answer is checked here.
+    pub fn matching_with_receipt(&self, room: &str, question: &[u8], longest: u64) -> Result<Receipted, Error> {
+        let request = Request::new(Method::POST, format!("/v1/rooms/{}/match", names::id(room)?));
+        let request = request.payload(Payload::Bytes(question)).repeatable().expecting(Expected::Receipted(longest));
+        Receipted::split(self.perform(&request)?)
+            .ok_or_else(|| self.unexpected("there is no receipt before its answer"))
     }
 
     fn parse_handles(&self, handles: &[String]) -> Result<Vec<Handle>, Error> {

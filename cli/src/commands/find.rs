@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use blindrelay_client::{Client, Room};
+use blindrelay_client::Room;
 use blindrelay_engine::Backend;
 use blindrelay_keyholder::decisions;
 use blindrelay_routing::find::{FIND_SIGNS, FindKind, THRESHOLDS};
@@ -11,8 +11,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::arguments::room_id;
+use crate::commands::matching::ask;
 use crate::failure::{Failure, NOTHING_FOUND};
-use crate::finder::{EQUAL, Finder, Question};
+use crate::finder::{EQUAL, Finder};
 use crate::output::Output;
 use crate::printable::count;
 use crate::service::ServiceOptions;
@@ -38,6 +39,9 @@ pub(crate) struct Arguments {
     /// Ask only how many match; no ticket is sent
     #[arg(long)]
     count: bool,
+    /// Ask for a receipt, check it, and keep it with request and answer in this folder, which is made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    receipts: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -74,7 +78,13 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         unreadable: None,
         decisions_left: None,
     };
-    if let Some(answer) = ask(&client, &arguments.room, &question, finder.longest_answer(room.handles))? {
+    if let Some(answer) = ask(
+        &client,
+        &arguments.room,
+        &question.bytes,
+        finder.longest_answer(room.handles),
+        arguments.receipts.as_deref(),
+    )? {
         let answer = finder.read(&question, &answer)?;
         found.decisions_left = Some(decisions::spend(&arguments.key)?);
         let opened = match kind {
@@ -97,15 +107,6 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         Output::remark(&format!("{left} decisions are left to this key; then the room needs a new one"));
     }
     Ok(if found.matches == 0 { ExitCode::from(NOTHING_FOUND) } else { ExitCode::SUCCESS })
-}
-
-/// The answer as it came; `None` where nobody is enrolled.
-fn ask(client: &Client, room: &str, question: &Question, longest: u64) -> Result<Option<Vec<u8>>, Failure> {
-    match client.matching(room, &question.bytes, longest) {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.code() == Some("room-empty") => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// An answer that does not open: perhaps because the room belongs to another key file. That is looked at only now, because it takes as long as a question.

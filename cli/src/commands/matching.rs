@@ -1,8 +1,9 @@
 //! `match`: an encrypted question, and the opened answer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use blindrelay_client::Client;
 use blindrelay_engine::Backend;
 use blindrelay_engine::operator::HANDLE_BYTES;
 use blindrelay_engine::params::preset;
@@ -17,6 +18,7 @@ use crate::failure::{Failure, NOTHING_FOUND};
 use crate::member::{Member, Score};
 use crate::output::Output;
 use crate::printable::count;
+use crate::receipts::Keeper;
 use crate::service::ServiceOptions;
 
 /// However many handles a service claims, no longer answer is read.
@@ -47,6 +49,9 @@ pub(crate) struct Arguments {
     /// Print every score, highest first, and not only the matches
     #[arg(long)]
     all: bool,
+    /// Ask for a receipt, check it, and keep it with request and answer in this folder, which is made if it is not there
+    #[arg(long, value_name = "FOLDER")]
+    receipts: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -72,15 +77,14 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     member.recognise(&room)?;
     let probe = member.probe(&token)?;
     let mut decisions_left = None;
-    let mut scores =
-        match client.matching(&arguments.room, &probe.bytes, longest_answer(member.kind(), backend, room.handles)?) {
-            Ok(answer) => {
-                decisions_left = Some(decisions::spend(&arguments.key)?);
-                member.open(&probe, &answer)?
-            }
-            Err(error) if error.code() == Some("room-empty") => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
+    let longest = longest_answer(member.kind(), backend, room.handles)?;
+    let mut scores = match ask(&client, &arguments.room, &probe.bytes, longest, arguments.receipts.as_deref())? {
+        Some(answer) => {
+            decisions_left = Some(decisions::spend(&arguments.key)?);
+            member.open(&probe, &answer)?
+        }
+        None => Vec::new(),
+    };
     scores.sort_by_key(|score| (std::cmp::Reverse(score.score), score.handle));
     let matches: Vec<Score> = scores.iter().filter(|score| score.score >= threshold).copied().collect();
     let found = Found {
@@ -97,6 +101,31 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         Output::remark(&format!("{left} decisions are left to this key; then the room needs a new one"));
     }
     Ok(if found.matches.is_empty() { ExitCode::from(NOTHING_FOUND) } else { ExitCode::SUCCESS })
+}
+
+/// The answer as it came, with its receipt kept where a folder for receipts is given; `None` where nobody is enrolled.
+pub(super) fn ask(
+    client: &Client,
+    room: &str,
+    question: &[u8],
+    longest: u64,
+    receipts: Option<&Path>,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let answered = match receipts {
+        None => client.matching(room, question, longest),
+        Some(folder) => {
+            let keeper = Keeper::open(folder)?;
+            match client.matching_with_receipt(room, question, longest) {
+                Ok(receipted) => return keeper.keep(client, question, receipted).map(Some),
+                Err(error) => Err(error),
+            }
+        }
+    };
+    match answered {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == Some("room-empty") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn subject(member: &Member, arguments: &Arguments) -> Result<Token, Failure> {

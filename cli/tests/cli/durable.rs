@@ -39,6 +39,53 @@ fn nothing_is_lost_when_the_service_dies() {
 }
 
 #[test]
+fn receipts_are_kept_and_checked_and_a_service_of_another_key_is_refused() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    run(at, &["keygen", "--out", "room.key"]).ok();
+    let service = Service::start_durable(at);
+    let room = run(at, &["room", "create", "--service", &service.url, "--key", "room.key"]).ok().out.trim().to_owned();
+    ask(at, &service, &room, &["enroll", "--identity", "Ada Lovelace"]).ok();
+    let question = ["match", "--identity", "Ada Lovelace", "--receipts", "receipts"];
+    let first = ask(at, &service, &room, &question).ok();
+    assert!(first.out.contains("128") && first.err.contains("seen for the first time"), "{first:?}");
+    let second = ask(at, &service, &room, &question).ok();
+    assert!(!second.err.contains("first time"), "{second:?}");
+
+    let kept = |extension: &str| {
+        let files = fs::read_dir(at.join("receipts")).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
+        files.sort();
+        files
+    };
+    let (receipts, answers) = (kept("receipt"), kept("answer"));
+    assert_eq!((receipts.len(), kept("request").len(), answers.len()), (2, 2, 2));
+    let receipt = receipts[0].to_str().unwrap();
+    let checked = run(at, &["verify", receipt]).ok().out;
+    assert!(checked.contains("match-signs/1") && checked.contains("the signature is good"), "{checked}");
+    let trusted = run(at, &["verify", receipt, receipts[1].to_str().unwrap(), "--json"]).ok().json();
+    assert_eq!((trusted.as_array().unwrap().len(), &trusted[0]["answer"]), (2, &true.into()));
+    run(at, &["verify", receipt, "--trust", &"0".repeat(64)]).failed(2, &["receipt"]);
+
+    // One bit of the answer or of the signature is enough.
+    for path in [&answers[0], &receipts[0]] {
+        let good = fs::read(path).unwrap();
+        let mut bad = good.clone();
+        *bad.last_mut().unwrap() ^= 1;
+        fs::write(path, &bad).unwrap();
+        run(at, &["verify", receipt]).failed(2, &["not a receipt of the service"]);
+        fs::write(path, &good).unwrap();
+    }
+
+    // The same records behind another signing key.
+    service.kill();
+    fs::rename(at.join("data/identity"), at.join("identity")).unwrap();
+    let impostor = Service::start_durable(at);
+    ask(at, &impostor, &room, &question).failed(2, &["other signing keys than before"]);
+    assert_eq!(kept("receipt").len(), 2);
+}
+
+#[test]
 fn a_section_of_storage_that_cannot_be_meant_is_refused() {
     let directory = tempdir().unwrap();
     let at = directory.path();
