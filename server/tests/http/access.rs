@@ -86,6 +86,9 @@ async fn the_first_key_is_an_administrators_and_shuts_the_door() {
     setup.start().await.get("/v1/api-keys").await.refused(401, "unauthorized");
 }
 
+/// Method, address, body, whose keys are allowed to, and what these are answered with.
+type Case<'a> = (Method, String, Vec<u8>, Vec<&'a String>, u16);
+
 #[tokio::test]
 async fn a_role_allows_what_it_says_and_nothing_else() {
     let rig = Rig::new().await;
@@ -100,7 +103,7 @@ async fn a_role_allows_what_it_says_and_nothing_else() {
     let digest = "0".repeat(64);
     let (record, probe) = (party.record(&["ada"]), party.probe("ada"));
     // Where a role is not refused, the answer is what the request deserves otherwise.
-    let cases: Vec<(Method, String, Vec<u8>, Vec<&String>, u16)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (Method::POST, format!("{room}/handles"), record, vec![tenant, relay], 201),
         (Method::GET, format!("{room}/handles"), Vec::new(), vec![tenant, relay, auditor], 200),
         (Method::POST, format!("{room}/match"), probe, vec![tenant, relay], 200),
