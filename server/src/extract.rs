@@ -124,8 +124,10 @@ pub(crate) struct PageRequest {
     limit: Option<usize>,
 }
 
-const DEFAULT_PAGE: usize = 100;
-const MAX_PAGE: usize = 1000;
+/// Entries of a page, where the request does not say.
+pub(crate) const DEFAULT_PAGE: usize = 100;
+/// Most entries of a page.
+pub(crate) const MAX_PAGE: usize = 1000;
 
 impl PageRequest {
     /// From its parts.

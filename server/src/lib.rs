@@ -17,6 +17,7 @@ pub mod id;
 pub mod keys;
 mod ledger;
 pub mod middleware;
+mod openapi;
 pub mod receipts;
 pub mod registry;
 pub mod room;

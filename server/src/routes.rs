@@ -1,6 +1,8 @@
 //! The addresses of the service. None of them names an operator.
 
 mod api_keys;
+mod description;
+mod entity;
 mod handles;
 mod health;
 mod identity;
@@ -11,6 +13,7 @@ mod metrics;
 mod operators;
 mod page;
 mod parameters;
+mod reference;
 mod rooms;
 mod tenants;
 
@@ -44,6 +47,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/v1/identity", get(identity::show))
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
+        .merge(reference::routes())
         .merge(ledgers::routes(Family::Meters))
         .merge(ledgers::routes(Family::Panels))
         .method_not_allowed_fallback(async || ApiError::from(RequestError::Method))

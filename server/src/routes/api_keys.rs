@@ -5,12 +5,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::to_the_end;
 use crate::body::read_small;
 use crate::error::{ApiError, RequestError, Resource};
 use crate::extract::{Administrator, PageRequest, QueryParameters, Segments, parse_id};
 use crate::id::{ApiKeyId, ApiKeySecret, TenantId};
+use crate::openapi::codes::{ApiKeyRevoked, FirstKey, UnknownApiKey, UnknownTenant};
+use crate::openapi::refusals::{Argument, Keyed, Named, SmallJson};
+use crate::openapi::{PageLimit, Refusals};
 use crate::state::AppState;
 use crate::store::{ApiKey, Role};
 use crate::time::UnixMillis;
@@ -22,26 +26,39 @@ const LABEL_CHARACTERS: usize = 64;
 /// How long the former key of a rotation may still be used, where the request does not say.
 const GRACE_SECONDS: u64 = 24 * 60 * 60;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schema(as = NewApiKey)]
+pub(super) struct Wanted {
     role: Role,
+    /// Of every key but an administrator's.
+    #[schema(value_type = Option<TenantId>)]
     tenant: Option<String>,
+    /// What people call it; no control characters.
     #[serde(default)]
+    #[schema(max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     label: String,
+    /// From when on it lets nobody in.
     expires: Option<UnixMillis>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub(super) struct KeyAnswer {
+    #[schema(value_type = ApiKeyId)]
     id: String,
+    /// The key itself, in the one answer that makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^br1-[0-9a-f]{64}$")]
     key: Option<String>,
     role: Role,
+    #[schema(value_type = Option<TenantId>, required)]
     tenant: Option<String>,
     label: String,
     created: UnixMillis,
+    #[schema(required)]
     expires: Option<UnixMillis>,
+    #[schema(required)]
     revoked: Option<UnixMillis>,
 }
 
@@ -87,7 +104,14 @@ impl Described {
     }
 }
 
-/// `POST /v1/api-keys`
+/// Makes an API key
+///
+/// The key is in this answer and nowhere else.
+#[utoipa::path(post, path = "/v1/api-keys", tag = "administration", operation_id = "createApiKey",
+    request_body = Wanted,
+    security(("bearer" = ["admin"])),
+    responses((status = 201, description = "The key.", body = KeyAnswer),
+        Refusals<(Keyed, SmallJson, Named, (UnknownTenant, FirstKey))>))]
 pub(super) async fn create(
     _: Administrator,
     State(state): State<AppState>,
@@ -104,21 +128,36 @@ pub(super) async fn create(
     to_the_end(async move { Ok((StatusCode::CREATED, Json(make(&state, described).await?))) }).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Listed {
+    /// Keys of this tenant only.
+    #[param(value_type = Option<TenantId>)]
     tenant: Option<String>,
+    /// The last entry of the page before, its `next`.
+    #[param(value_type = Option<ApiKeyId>)]
     after: Option<String>,
+    /// Most entries.
+    #[param(value_type = Option<PageLimit>)]
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKeyPage)]
 pub(super) struct Page {
     api_keys: Vec<KeyAnswer>,
+    /// The `after` of the next page; `null` at the end.
+    #[schema(value_type = Option<ApiKeyId>, required)]
     next: Option<String>,
 }
 
-/// `GET /v1/api-keys?tenant=&after=&limit=`, ascending by id.
+/// Lists API keys, ascending by id
+#[utoipa::path(get, path = "/v1/api-keys", tag = "administration", operation_id = "listApiKeys",
+    params(Listed),
+    security(("bearer" = ["admin"])),
+    responses((status = 200, description = "A page.", body = Page),
+        Refusals<(Keyed, Named, Argument)>))]
 pub(super) async fn list(
     _: Administrator,
     State(state): State<AppState>,
@@ -134,7 +173,14 @@ pub(super) async fn list(
     Ok(Json(Page { api_keys: found.into_iter().map(KeyAnswer::from).collect(), next }))
 }
 
-/// `DELETE /v1/api-keys/{id}`: from now on the key lets nobody in.
+/// Revokes an API key
+///
+/// From now on the key lets nobody in.
+#[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "administration", operation_id = "revokeApiKey",
+    params(("id" = ApiKeyId, Path, description = "The key's id.")),
+    security(("bearer" = ["admin"])),
+    responses((status = 204, description = "It is revoked."),
+        Refusals<(Keyed, Named, UnknownApiKey)>))]
 pub(super) async fn revoke(
     _: Administrator,
     State(state): State<AppState>,
@@ -145,13 +191,22 @@ pub(super) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Grace {
+    /// How long the former key still lets its holder in; a day if this is left out.
     grace_seconds: Option<u64>,
 }
 
-/// `POST /v1/api-keys/{id}/rotate?grace_seconds=N`: a new key for the same; the former one lets its holder in for a while longer.
+/// Makes a new API key for the holder of another
+///
+/// Tenant, role, label and expiry are the same; the former key lets its holder in for a while longer.
+#[utoipa::path(post, path = "/v1/api-keys/{id}/rotate", tag = "administration", operation_id = "rotateApiKey",
+    params(("id" = ApiKeyId, Path, description = "The key's id."), Grace),
+    security(("bearer" = ["admin"])),
+    responses((status = 201, description = "The new key.", body = KeyAnswer),
+        Refusals<(Keyed, Named, Argument, (UnknownApiKey, UnknownTenant, ApiKeyRevoked))>))]
 pub(super) async fn rotate(
     _: Administrator,
     State(state): State<AppState>,

@@ -8,27 +8,45 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use blindrelay_engine::operator::Handle;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::to_the_end;
 use crate::body::{Expected, read_object};
 use crate::error::ApiError;
 use crate::extract::{PageRequest, QueryParameters, Reader, Segments, Worker, idempotency_key, parse_id};
-use crate::id::BodyDigest;
+use crate::id::{BodyDigest, IdempotencyKey, RoomId};
+use crate::openapi::codes::{Contended, OperatorRetired, UnknownHandle, UnknownRoom, ValueCount};
+use crate::openapi::refusals::{Account, Argument, Computation, Keyed, Named, Object, Repeatable, Stored};
+use crate::openapi::{HandleId, Octets, PageLimit, Refusals};
 use crate::state::AppState;
 use crate::store::Idempotency;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Enrolment {
+    /// How many values the record carries, from 1 to what the operator's card says; 1 if this is left out.
+    #[param(minimum = 1, maximum = 4_294_967_295_u32)]
     count: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Enrolled {
+    /// One for each value, in the order of the values.
+    #[schema(value_type = Vec<HandleId>)]
     handles: Vec<String>,
 }
 
-/// `POST /v1/rooms/{room}/handles?count=K`
+/// Enrols a record
+///
+/// The record is stored before the answer is sent. Handles are random and made by the service.
+#[utoipa::path(post, path = "/v1/rooms/{room}/handles", tag = "rooms", operation_id = "enrol",
+    params(("room" = RoomId, Path, description = "The room."), Enrolment,
+        ("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "What the client calls this request. Repeated under the same name it counts once.")),
+    request_body(content = Octets, content_type = "application/octet-stream", description = "The record, an object of the wire format."),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"])),
+    responses((status = 201, description = "The handles of the values.", body = Enrolled),
+        Refusals<(Keyed, Named, Argument, Object, Repeatable, Account, Stored, Computation, (UnknownRoom, ValueCount))>))]
 pub(super) async fn enrol(
     Worker(caller): Worker,
     State(state): State<AppState>,
@@ -65,13 +83,24 @@ pub(super) async fn enrol(
     Ok((StatusCode::CREATED, Json(Enrolled { handles: handles.iter().map(Handle::to_string).collect() })))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HandlePage)]
 pub(super) struct Page {
+    #[schema(value_type = Vec<HandleId>)]
     handles: Vec<String>,
+    /// The `after` of the next page; `null` at the end.
+    #[schema(value_type = Option<HandleId>, required)]
     next: Option<String>,
 }
 
-/// `GET /v1/rooms/{room}/handles?after=&limit=`, ascending.
+/// Lists handles, ascending
+#[utoipa::path(get, path = "/v1/rooms/{room}/handles", tag = "rooms", operation_id = "listHandles",
+    params(("room" = RoomId, Path, description = "The room."),
+        ("after" = Option<HandleId>, Query, description = "The last entry of the page before, its `next`."),
+        ("limit" = Option<PageLimit>, Query, description = "Most entries.")),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
+    responses((status = 200, description = "A page.", body = Page),
+        Refusals<(Keyed, Named, Argument, UnknownRoom)>))]
 pub(super) async fn list(
     Reader(caller): Reader,
     State(state): State<AppState>,
@@ -88,7 +117,15 @@ pub(super) async fn list(
     Ok(Json(Page { handles, next }))
 }
 
-/// `DELETE /v1/rooms/{room}/handles/{handle}`
+/// Removes a handle
+///
+/// From now on no request is answered from its value.
+#[utoipa::path(delete, path = "/v1/rooms/{room}/handles/{handle}", tag = "rooms", operation_id = "removeHandle",
+    params(("room" = RoomId, Path, description = "The room."),
+        ("handle" = HandleId, Path, description = "The handle.")),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"])),
+    responses((status = 204, description = "It is gone."),
+        Refusals<(Keyed, Named, Account, (UnknownRoom, UnknownHandle, OperatorRetired, Contended))>))]
 pub(super) async fn remove(
     Worker(caller): Worker,
     State(state): State<AppState>,

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use blindrelay_engine::wire::Kind;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::to_the_end;
 use crate::body::{Expected, read_object};
@@ -15,12 +16,17 @@ use crate::error::{ApiError, KeysError, Resource};
 use crate::extract::{Owner, QueryParameters, Reader, Segments, parse_id};
 use crate::id::BodyDigest;
 use crate::keys;
+use crate::openapi::codes::{DigestMismatch, KeysExpired, KeysInUse, KeysRevoked, UnknownKeys};
+use crate::openapi::refusals::{Account, Argument, Keyed, Named, Object, Stored};
+use crate::openapi::{Octets, Refusals};
 use crate::state::AppState;
 use crate::store::{KeySet, KeyTerms, StoreError, Written};
 use crate::time::UnixMillis;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EvaluationKeys)]
 pub(super) struct KeyAnswer {
+    #[schema(value_type = BodyDigest)]
     digest: String,
     #[serde(flatten)]
     keys: KeySet,
@@ -30,14 +36,26 @@ fn answer(digest: BodyDigest, keys: KeySet) -> Json<KeyAnswer> {
     Json(KeyAnswer { digest: digest.to_string(), keys })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Terms {
+    /// Which of its owner's keys this is, counted from 0, which it is if this is left out.
     epoch: Option<u64>,
+    /// From when on it must not be used.
     expires: Option<UnixMillis>,
 }
 
-/// `PUT /v1/keys/{digest}?epoch=N&expires=MILLISECONDS`
+/// Uploads a set of evaluation keys
+///
+/// Can be repeated. Epoch and expiry never change.
+#[utoipa::path(put, path = "/v1/keys/{digest}", tag = "evaluation keys", operation_id = "uploadKeys",
+    params(("digest" = BodyDigest, Path, description = "SHA-256 of the key set."), Terms),
+    request_body(content = Octets, content_type = "application/octet-stream", description = "The key set, an object of the wire format."),
+    security(("bearer" = ["tenant"])),
+    responses((status = 200, description = "The keys were there already.", body = KeyAnswer),
+        (status = 201, description = "The keys are new.", body = KeyAnswer),
+        Refusals<(Keyed, Named, Argument, Object, Account, Stored, (DigestMismatch, KeysExpired, KeysRevoked))>))]
 pub(super) async fn upload(
     Owner(caller): Owner,
     State(state): State<AppState>,
@@ -76,7 +94,12 @@ pub(super) async fn upload(
     .await
 }
 
-/// `GET /v1/keys/{digest}`
+/// What is told about a set of evaluation keys
+#[utoipa::path(get, path = "/v1/keys/{digest}", tag = "evaluation keys", operation_id = "showKeys",
+    params(("digest" = BodyDigest, Path, description = "SHA-256 of the key set.")),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
+    responses((status = 200, description = "The keys.", body = KeyAnswer),
+        Refusals<(Keyed, Named, UnknownKeys)>))]
 pub(super) async fn show(
     Reader(caller): Reader,
     State(state): State<AppState>,
@@ -87,7 +110,14 @@ pub(super) async fn show(
     keys.map(|keys| answer(digest, keys)).ok_or(ApiError::Unknown(Resource::Keys))
 }
 
-/// `POST /v1/keys/{digest}/revoke`: from now on no service computes with the keys. Cannot be undone; a second request changes nothing.
+/// Takes evaluation keys out of use
+///
+/// From now on no service computes with them. Cannot be undone; a second request changes nothing.
+#[utoipa::path(post, path = "/v1/keys/{digest}/revoke", tag = "evaluation keys", operation_id = "revokeKeys",
+    params(("digest" = BodyDigest, Path, description = "SHA-256 of the key set.")),
+    security(("bearer" = ["tenant"])),
+    responses((status = 200, description = "The keys, with the moment of their revocation.", body = KeyAnswer),
+        Refusals<(Keyed, Named, UnknownKeys)>))]
 pub(super) async fn revoke(
     Owner(caller): Owner,
     State(state): State<AppState>,
@@ -105,7 +135,12 @@ pub(super) async fn revoke(
     .await
 }
 
-/// `DELETE /v1/keys/{digest}`
+/// Removes evaluation keys
+#[utoipa::path(delete, path = "/v1/keys/{digest}", tag = "evaluation keys", operation_id = "removeKeys",
+    params(("digest" = BodyDigest, Path, description = "SHA-256 of the key set.")),
+    security(("bearer" = ["tenant"])),
+    responses((status = 204, description = "They are gone."),
+        Refusals<(Keyed, Named, UnknownKeys, KeysInUse)>))]
 pub(super) async fn remove(
     Owner(caller): Owner,
     State(state): State<AppState>,

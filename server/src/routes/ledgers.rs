@@ -11,6 +11,7 @@ use axum::{Extension, Json, Router};
 use blindrelay_engine::wire::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::to_the_end;
 use crate::access::Caller;
@@ -22,6 +23,14 @@ use crate::extract::{
 use crate::family::Family;
 use crate::id::{BodyDigest, IdempotencyKey, LedgerId};
 use crate::ledger::Ledger;
+use crate::openapi::codes::{
+    IdempotencyKeyRequired, Settings, TooFewContributions, UnfitBatch, UnfitMerge, UnfitRequest, UnknownMeter,
+};
+use crate::openapi::refusals::{
+    Account, Argument, Body as BodyRefusals, Computation, Keyed, Named, Object, Operand, Repeatable, SmallJson, Stored,
+    UsedKeys,
+};
+use crate::openapi::{Octets, OperatorId, PageLimit, Receipted, Refusals};
 use crate::receipts::Sent;
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerName, LedgerUsage, StoredLedger};
@@ -44,11 +53,17 @@ pub(super) fn routes(family: Family) -> Router<AppState> {
         .layer(Extension(family))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewLedger {
+#[schema(as = NewMeter)]
+pub(super) struct NewLedger {
+    #[schema(value_type = OperatorId)]
     operator: String,
+    /// Public settings, as the operator says. They never change.
+    #[schema(value_type = Option<Object>)]
     settings: Option<serde_json::Map<String, Value>>,
+    /// Keys that were uploaded, where the operator needs any.
+    #[schema(value_type = Option<BodyDigest>)]
     evaluation_keys: Option<String>,
 }
 
@@ -59,14 +74,22 @@ fn canonical(settings: serde_json::Map<String, Value>) -> String {
     settings.to_string()
 }
 
-#[derive(Serialize)]
-struct Entry {
+#[derive(Serialize, ToSchema)]
+#[schema(as = MeterEntry)]
+pub(super) struct Entry {
+    #[schema(value_type = LedgerId)]
     id: String,
+    #[schema(value_type = OperatorId)]
     operator: String,
+    /// Name of the parameter set; `null` where the operator is not offered any more.
+    #[schema(required)]
     parameters: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BodyDigest>)]
     evaluation_keys: Option<String>,
+    /// How many batches are in the sums.
     batches: u64,
+    /// Length of the encoded sums.
     bytes: u64,
 }
 
@@ -84,10 +107,12 @@ impl Entry {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Meter)]
 pub(super) struct LedgerAnswer {
     #[serde(flatten)]
     entry: Entry,
+    #[schema(value_type = Object)]
     settings: Value,
 }
 
@@ -96,8 +121,13 @@ fn answer(state: &AppState, ledger: &StoredLedger, usage: LedgerUsage) -> Result
     Ok(Json(LedgerAnswer { entry: Entry::new(state, ledger, usage), settings }))
 }
 
-/// `POST /v1/meters`
-async fn create(
+/// Makes a meter
+#[utoipa::path(post, path = "/v1/meters", tag = "meters", operation_id = "createMeter",
+    request_body = NewLedger,
+    security(("bearer" = ["tenant"])),
+    responses((status = 201, description = "The meter.", body = LedgerAnswer),
+        Refusals<(Keyed, SmallJson, Operand, Account, Stored, (Settings, UnfitRequest))>))]
+pub(super) async fn create(
     Owner(caller): Owner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
@@ -132,8 +162,26 @@ pub(super) struct Page {
     next: Option<String>,
 }
 
-/// `GET /v1/meters?after=&limit=`, ascending.
-async fn list(
+/// The page of a family, as it is described.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the field of a page is called like the family")]
+pub(super) struct MeterPage {
+    meters: Vec<Entry>,
+    /// The `after` of the next page; `null` at the end.
+    #[schema(value_type = Option<LedgerId>, required)]
+    next: Option<String>,
+}
+
+/// Lists meters, ascending
+///
+/// Without their settings.
+#[utoipa::path(get, path = "/v1/meters", tag = "meters", operation_id = "listMeters",
+    params(("after" = Option<LedgerId>, Query, description = "The last entry of the page before, its `next`."),
+        ("limit" = Option<PageLimit>, Query, description = "Most entries.")),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
+    responses((status = 200, description = "A page.", body = MeterPage),
+        Refusals<(Keyed, Named, Argument)>))]
+pub(super) async fn list(
     Reader(caller): Reader,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
@@ -148,8 +196,13 @@ async fn list(
     Ok(Json(Page { entries: BTreeMap::from([(family.plural(), entries)]), next }))
 }
 
-/// `GET /v1/meters/{id}`
-async fn show(
+/// What is in a meter
+#[utoipa::path(get, path = "/v1/meters/{id}", tag = "meters", operation_id = "showMeter",
+    params(("id" = LedgerId, Path, description = "The meter.")),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
+    responses((status = 200, description = "The meter.", body = LedgerAnswer),
+        Refusals<(Keyed, Named, UnknownMeter)>))]
+pub(super) async fn show(
     Reader(caller): Reader,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
@@ -161,8 +214,13 @@ async fn show(
     answer(&state, &ledger, usage)
 }
 
-/// `DELETE /v1/meters/{id}`
-async fn remove(
+/// Removes a meter with its sums
+#[utoipa::path(delete, path = "/v1/meters/{id}", tag = "meters", operation_id = "removeMeter",
+    params(("id" = LedgerId, Path, description = "The meter.")),
+    security(("bearer" = ["tenant"])),
+    responses((status = 204, description = "It is gone."),
+        Refusals<(Keyed, Named, UnknownMeter)>))]
+pub(super) async fn remove(
     Owner(caller): Owner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
@@ -186,13 +244,24 @@ async fn to_change(
     Ok((Ledger::open(state, caller, name).await?, key))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchCount)]
 pub(super) struct Counted {
+    /// How many batches are in the sums now.
     batches: u64,
 }
 
-/// `POST /v1/meters/{id}/batches`
-async fn append(
+/// Adds a batch to the sums
+///
+/// The sums with the batch are stored before the answer is sent, in one step with its name: however often it is sent under this name, it counts once.
+#[utoipa::path(post, path = "/v1/meters/{id}/batches", tag = "meters", operation_id = "addMeterBatch",
+    params(("id" = LedgerId, Path, description = "The meter."),
+        ("Idempotency-Key" = IdempotencyKey, Header, description = "What the client calls this request. Repeated under the same name it counts once.")),
+    request_body(content = Octets, content_type = "application/octet-stream", description = "The batch, a message of the wire format."),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"])),
+    responses((status = 201, description = "It is in the sums.", body = Counted),
+        Refusals<(Keyed, Named, Object, Account, Stored, Repeatable, UsedKeys, Computation, (UnknownMeter, IdempotencyKeyRequired, UnfitBatch))>))]
+pub(super) async fn append(
     Worker(caller): Worker,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
@@ -213,14 +282,26 @@ async fn append(
     Ok((StatusCode::CREATED, Json(Counted { batches })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Merge {
+#[schema(as = MeterMerge)]
+pub(super) struct Merge {
+    /// Whose present sums are added.
+    #[schema(value_type = LedgerId)]
     from: String,
 }
 
-/// `POST /v1/meters/{id}/merge`
-async fn merge(
+/// Adds the present sums of another meter
+///
+/// Both stay; batches that come to the other one later are not added by themselves.
+#[utoipa::path(post, path = "/v1/meters/{id}/merge", tag = "meters", operation_id = "mergeMeter",
+    params(("id" = LedgerId, Path, description = "The meter."),
+        ("Idempotency-Key" = IdempotencyKey, Header, description = "What the client calls this request. Repeated under the same name it counts once.")),
+    request_body = Merge,
+    security(("bearer" = ["tenant"])),
+    responses((status = 201, description = "They are in the sums.", body = Counted),
+        Refusals<(Keyed, Named, SmallJson, Account, Stored, Repeatable, Computation, (UnknownMeter, IdempotencyKeyRequired, UnfitMerge))>))]
+pub(super) async fn merge(
     Owner(caller): Owner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,
@@ -238,8 +319,16 @@ async fn merge(
     Ok((StatusCode::CREATED, Json(Counted { batches })))
 }
 
-/// `POST /v1/meters/{id}/report`
-async fn report(
+/// Computes an answer from the sums
+///
+/// With `Accept: application/vnd.blindrelay.receipted` a signed receipt stands before the answer. The sums stay.
+#[utoipa::path(post, path = "/v1/meters/{id}/report", tag = "meters", operation_id = "reportMeter",
+    params(("id" = LedgerId, Path, description = "The meter.")),
+    request_body(content = Option<Octets>, content_type = "application/octet-stream", description = "A request as the operator defines it, or nothing where it needs none."),
+    security(("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
+    responses((status = 200, description = "The operator's answer.", content((Octets = "application/octet-stream"), (Receipted = "application/vnd.blindrelay.receipted"))),
+        Refusals<(Keyed, Named, BodyRefusals, Account, UsedKeys, Computation, (UnknownMeter, UnfitRequest, TooFewContributions))>))]
+pub(super) async fn report(
     Examiner(caller): Examiner,
     State(state): State<AppState>,
     Extension(family): Extension<Family>,

@@ -7,10 +7,22 @@ use axum::http::HeaderMap;
 use crate::body::{Expected, read_object};
 use crate::error::ApiError;
 use crate::extract::{Segments, Worker, parse_id};
+use crate::id::RoomId;
+use crate::openapi::codes::{RoomEmpty, UnfitRequest, UnknownRoom};
+use crate::openapi::refusals::{Account, Computation, Keyed, Named, Object, UsedKeys};
+use crate::openapi::{Octets, Receipted, Refusals};
 use crate::receipts::{Draft, Sent, Source, Subject, dress};
 use crate::state::AppState;
 
-/// `POST /v1/rooms/{room}/match`: the operator's answer from the room's last published snapshot.
+/// Evaluates a request
+///
+/// The answer is computed from the state of the room when the computation starts. With `Accept: application/vnd.blindrelay.receipted` a signed receipt stands before it.
+#[utoipa::path(post, path = "/v1/rooms/{room}/match", tag = "rooms", operation_id = "match",
+    params(("room" = RoomId, Path, description = "The room.")),
+    request_body(content = Octets, content_type = "application/octet-stream", description = "A request of the room's operator."),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"])),
+    responses((status = 200, description = "The operator's answer.", content((Octets = "application/octet-stream"), (Receipted = "application/vnd.blindrelay.receipted"))),
+        Refusals<(Keyed, Named, Object, Account, UsedKeys, Computation, (UnknownRoom, RoomEmpty, UnfitRequest))>))]
 pub(super) async fn evaluate(
     Worker(caller): Worker,
     State(state): State<AppState>,

@@ -5,33 +5,48 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::to_the_end;
 use crate::body::read_small;
 use crate::error::{ApiError, RequestError, Resource};
 use crate::extract::{Owner, Reader, Segments, parse_id};
-use crate::id::RoomId;
+use crate::id::{BodyDigest, RoomId};
+use crate::openapi::codes::UnknownRoom;
+use crate::openapi::refusals::{Account, Keyed, Named, Operand, SmallJson, Stored};
+use crate::openapi::{OperatorId, Refusals};
 use crate::state::AppState;
 use crate::store::{RoomUsage, StoredRoom};
 
 /// Most bytes of the JSON that describes a room.
 const REQUEST_BYTES: usize = 4096;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewRoom {
+pub(super) struct NewRoom {
+    #[schema(value_type = OperatorId)]
     operator: String,
+    /// Keys that were uploaded, where the operator needs any.
+    #[schema(value_type = Option<BodyDigest>)]
     evaluation_keys: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Room)]
 pub(super) struct RoomAnswer {
+    #[schema(value_type = RoomId)]
     room: String,
+    #[schema(value_type = OperatorId)]
     operator: String,
+    /// Name of the parameter set; `null` where the operator is not offered any more.
+    #[schema(required)]
     parameters: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BodyDigest>)]
     evaluation_keys: Option<String>,
+    /// How many values are enrolled.
     handles: usize,
+    /// Bytes of its records.
     bytes: u64,
 }
 
@@ -47,7 +62,12 @@ fn answer(state: &AppState, room: &StoredRoom, usage: RoomUsage) -> Json<RoomAns
     })
 }
 
-/// `POST /v1/rooms`
+/// Makes a room
+#[utoipa::path(post, path = "/v1/rooms", tag = "rooms", operation_id = "createRoom",
+    request_body = NewRoom,
+    security(("bearer" = ["tenant"])),
+    responses((status = 201, description = "The room.", body = RoomAnswer),
+        Refusals<(Keyed, SmallJson, Operand, Account, Stored)>))]
 pub(super) async fn create(
     Owner(caller): Owner,
     State(state): State<AppState>,
@@ -67,7 +87,12 @@ pub(super) async fn create(
     .await
 }
 
-/// `GET /v1/rooms/{room}`
+/// What is in a room
+#[utoipa::path(get, path = "/v1/rooms/{room}", tag = "rooms", operation_id = "showRoom",
+    params(("room" = RoomId, Path, description = "The room.")),
+    security(("bearer" = ["relay"]), ("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
+    responses((status = 200, description = "The room.", body = RoomAnswer),
+        Refusals<(Keyed, Named, UnknownRoom)>))]
 pub(super) async fn show(
     Reader(caller): Reader,
     State(state): State<AppState>,
@@ -79,7 +104,12 @@ pub(super) async fn show(
     Ok(answer(&state, &found.room, usage))
 }
 
-/// `DELETE /v1/rooms/{room}`
+/// Removes a room with everything in it
+#[utoipa::path(delete, path = "/v1/rooms/{room}", tag = "rooms", operation_id = "removeRoom",
+    params(("room" = RoomId, Path, description = "The room.")),
+    security(("bearer" = ["tenant"])),
+    responses((status = 204, description = "It is gone."),
+        Refusals<(Keyed, Named, UnknownRoom)>))]
 pub(super) async fn remove(
     Owner(caller): Owner,
     State(state): State<AppState>,

@@ -5,12 +5,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::to_the_end;
 use crate::body::read_small;
 use crate::error::{ApiError, RequestError, Resource};
 use crate::extract::{Administrator, PageRequest, QueryParameters, Segments, parse_id};
 use crate::id::TenantId;
+use crate::openapi::codes::UnknownTenant;
+use crate::openapi::refusals::{Argument, Keyed, Named, SmallJson};
+use crate::openapi::{PageLimit, Refusals};
 use crate::state::AppState;
 use crate::store::{StoredTenant, TenantLimits, Written};
 use crate::time::UnixMillis;
@@ -18,19 +22,27 @@ use crate::time::UnixMillis;
 /// Most bytes of the JSON that describes a tenant.
 const REQUEST_BYTES: usize = 4096;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Wanted {
+#[schema(as = TenantChange)]
+pub(super) struct Wanted {
+    /// Replaces all limits of the tenant.
     limits: Option<TenantLimits>,
+    /// Whether everybody with a key of the tenant is refused.
     suspended: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
 pub(super) struct TenantAnswer {
+    #[schema(value_type = TenantId)]
     name: String,
     created: UnixMillis,
+    /// Since when it is suspended.
+    #[schema(required)]
     suspended: Option<UnixMillis>,
     limits: TenantLimits,
+    /// Bytes of key sets, records and sums that it keeps.
     stored_bytes: u64,
 }
 
@@ -40,7 +52,16 @@ async fn answer(state: &AppState, tenant: StoredTenant) -> Result<Json<TenantAns
     Ok(Json(TenantAnswer { name: id.to_string(), created, suspended, limits, stored_bytes }))
 }
 
-/// `PUT /v1/tenants/{name}`: makes a tenant, or changes limits and suspension of one that is there; what the body leaves out stays.
+/// Makes a tenant, or changes its limits and suspension
+///
+/// What the body leaves out stays as it is. An empty body changes nothing.
+#[utoipa::path(put, path = "/v1/tenants/{name}", tag = "administration", operation_id = "putTenant",
+    params(("name" = TenantId, Path, description = "The tenant.")),
+    request_body(content = Option<Wanted>, content_type = "application/json"),
+    security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The tenant was there.", body = TenantAnswer),
+        (status = 201, description = "The tenant is new.", body = TenantAnswer),
+        Refusals<(Keyed, Named, SmallJson, UnknownTenant)>))]
 pub(super) async fn put(
     _: Administrator,
     State(state): State<AppState>,
@@ -75,7 +96,12 @@ pub(super) async fn put(
     .await
 }
 
-/// `GET /v1/tenants/{name}`
+/// What is known of a tenant
+#[utoipa::path(get, path = "/v1/tenants/{name}", tag = "administration", operation_id = "showTenant",
+    params(("name" = TenantId, Path, description = "The tenant.")),
+    security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The tenant.", body = TenantAnswer),
+        Refusals<(Keyed, Named, UnknownTenant)>))]
 pub(super) async fn show(
     _: Administrator,
     State(state): State<AppState>,
@@ -85,13 +111,22 @@ pub(super) async fn show(
     answer(&state, found.ok_or(ApiError::Unknown(Resource::Tenant))?).await
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantPage)]
 pub(super) struct Page {
     tenants: Vec<TenantAnswer>,
+    /// The `after` of the next page; `null` at the end.
+    #[schema(value_type = Option<TenantId>, required)]
     next: Option<String>,
 }
 
-/// `GET /v1/tenants?after=&limit=`, ascending.
+/// Lists tenants, ascending
+#[utoipa::path(get, path = "/v1/tenants", tag = "administration", operation_id = "listTenants",
+    params(("after" = Option<TenantId>, Query, description = "The last entry of the page before, its `next`."),
+        ("limit" = Option<PageLimit>, Query, description = "Most entries.")),
+    security(("bearer" = ["admin"])),
+    responses((status = 200, description = "A page.", body = Page),
+        Refusals<(Keyed, Named, Argument)>))]
 pub(super) async fn list(
     _: Administrator,
     State(state): State<AppState>,

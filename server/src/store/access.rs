@@ -11,7 +11,7 @@ use crate::id::{ApiKeyId, BodyDigest, TenantId};
 use crate::time::UnixMillis;
 
 /// What the holder of an API key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Works for a tenant: enrols, asks, adds batches. Cannot read reports, nor change keys, rooms, meters and panels.
@@ -59,7 +59,7 @@ impl FromStr for Role {
 }
 
 /// Limits of one tenant; what is left out is as the service's configuration says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantLimits {
     /// Rooms.

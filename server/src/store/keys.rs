@@ -10,7 +10,7 @@ use crate::id::{BodyDigest, TenantId};
 use crate::time::UnixMillis;
 
 /// How long a key set may be used, as its owner says. Epoch and expiry never change; a revocation is for good.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KeyTerms {
     /// The epoch of the secret key behind it, counted by its owner from 0.
     pub epoch: u64,
@@ -23,7 +23,7 @@ pub struct KeyTerms {
 }
 
 /// What is told about a key set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KeySet {
     /// Name of the parameter set.
     pub parameters: String,

@@ -14,6 +14,8 @@ use blindrelay_server::{AppState, Config, Limits, Registry, TenantConfig, app};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::openapi::conforms;
+
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -124,7 +126,7 @@ impl Rig {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Reply {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method.clone()).uri(path);
         if let Some(key) = self.key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
@@ -135,7 +137,9 @@ impl Rig {
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
         assert_eq!(parts.headers.get("x-request-id").unwrap().len(), 16);
-        Reply { status: parts.status, headers: parts.headers, body }
+        let reply = Reply { status: parts.status, headers: parts.headers, body };
+        conforms(&self.app, &method, path, &reply).await;
+        reply
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {

@@ -1,0 +1,43 @@
+//! Answers that clients keep: their names are the SHA-256 of their bodies, and who has one does not get it again.
+
+use axum::body::Bytes;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::id::BodyDigest;
+
+/// An answer with its strong entity tag.
+#[derive(Clone)]
+pub(super) struct Entity {
+    kind: &'static str,
+    tag: String,
+    body: Bytes,
+}
+
+impl Entity {
+    /// A body of a media type.
+    pub(super) fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self { kind, tag: format!("\"{}\"", BodyDigest::of(&body)), body }
+    }
+
+    /// A value as JSON.
+    pub(super) fn json(value: &impl Serialize) -> Result<Self, ApiError> {
+        Ok(Self::new("application/json", serde_json::to_vec(value).map_err(ApiError::internal)?))
+    }
+
+    /// The answer to a request with these headers: 304 where its `If-None-Match` names this body, or any.
+    pub(super) fn answer(self, headers: &HeaderMap) -> Response {
+        let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+            value.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == self.tag)
+        });
+        let kept = [(ETAG, self.tag), (CACHE_CONTROL, "no-cache".to_owned())];
+        if known {
+            return (StatusCode::NOT_MODIFIED, kept).into_response();
+        }
+        (kept, [(CONTENT_TYPE, self.kind)], self.body).into_response()
+    }
+}
