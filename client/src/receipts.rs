@@ -16,7 +16,7 @@ pub struct Receipted {
 
 impl Receipted {
     /// The parts of a body: the receipt's length in four bytes, lowest first, the receipt, the answer.
-    pub(crate) fn split(body: Vec<u8>) -> Option<Self> {
+    pub(crate) fn split(body: &[u8]) -> Option<Self> {
         let (length, rest) = body.split_first_chunk::<4>()?;
         let (receipt, answer) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         Some(Self { receipt: receipt.to_vec(), answer: answer.to_vec() })
@@ -38,10 +38,10 @@ mod tests {
     #[test]
     fn a_body_has_a_receipt_and_an_answer() {
         let receipted = |receipt: &[u8], answer: &[u8]| Receipted { receipt: receipt.into(), answer: answer.into() };
-        assert_eq!(Receipted::split(b"\x02\0\0\0abcde".to_vec()), Some(receipted(b"ab", b"cde")));
-        assert_eq!(Receipted::split(b"\x02\0\0\0ab".to_vec()), Some(receipted(b"ab", b"")));
+        assert_eq!(Receipted::split(b"\x02\0\0\0abcde"), Some(receipted(b"ab", b"cde")));
+        assert_eq!(Receipted::split(b"\x02\0\0\0ab"), Some(receipted(b"ab", b"")));
         for short in [&b"\x03\0\0\0ab"[..], b"\xff\xff\xff\xff", b"\0\0\0", b""] {
-            assert_eq!(Receipted::split(short.to_vec()), None);
+            assert_eq!(Receipted::split(short), None);
         }
     }
 }

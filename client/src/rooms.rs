@@ -105,7 +105,7 @@ impl Client {
     pub fn matching_with_receipt(&self, room: &str, question: &[u8], longest: u64) -> Result<Receipted, Error> {
         let request = Request::new(Method::POST, format!("/v1/rooms/{}/match", names::id(room)?));
         let request = request.payload(Payload::Bytes(question)).repeatable().expecting(Expected::Receipted(longest));
-        Receipted::split(self.perform(&request)?)
+        Receipted::split(&self.perform(&request)?)
             .ok_or_else(|| self.unexpected("there is no receipt before its answer"))
     }
 
