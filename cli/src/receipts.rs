@@ -66,17 +66,17 @@ impl Keeper {
             fault: format!("the service's signing keys are refused: {error}"),
             advice: FORGED,
         })?;
-        if !path.exists() {
-            let first = served.newest().id();
-            Output::remark(&format!(
-                "this service's signing key is seen for the first time and trusted from now on: {first}"
-            ));
-        } else {
+        if path.exists() {
             served.extends(&history(&path)?).map_err(|error| Failure::Content {
                 path: path.clone(),
                 fault: format!("the service shows other signing keys than before: {error}"),
                 advice: FORGED,
             })?;
+        } else {
+            let first = served.newest().id();
+            Output::remark(&format!(
+                "this service's signing key is seen for the first time and trusted from now on: {first}"
+            ));
         }
         let write = |source| Failure::Write { path: path.clone(), source };
         let mut file = tempfile_beside(&path).map_err(write)?;

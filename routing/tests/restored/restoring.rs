@@ -31,7 +31,7 @@ pub(crate) fn check(
         let mut first = operator.new_collection();
         let mut enrolled: Vec<Enrolled> = Vec::new();
         for _ in 0..24 {
-            if next(&mut state) % 3 > 0 || enrolled.is_empty() {
+            if enrolled.is_empty() || !next(&mut state).is_multiple_of(3) {
                 let count = 1 + next(&mut state) % most;
                 let handles: Vec<Handle> = (0..count).map(|_| new_handle(&mut state)).collect();
                 let record = record(count);
@@ -54,7 +54,9 @@ pub(crate) fn check(
         enrolled.reverse();
         for Enrolled { record, handles, placement, removed } in &enrolled {
             again.restore(record, handles, *placement).unwrap();
-            removed.iter().for_each(|&handle| again.remove(handle).unwrap());
+            for &handle in removed {
+                again.remove(handle).unwrap();
+            }
         }
         assert_eq!(again.handles(), first.handles());
         assert_eq!(again.byte_len(), first.byte_len());
