@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Object, OpenApi, Ref, RefOr, Response, Schema};
 
 pub(crate) use documents::{Card, History};
 pub(crate) use refusals::Refusals;
-pub(crate) use schema::{HandleId, Octets, OperatorId, PageLimit, Receipted};
+pub(crate) use schema::{AfterId, AfterName, HandleId, Octets, OperatorId, PageLimit, Receipted};
 
 /// What replaces the words of meters in the description of panels, whose routes are the same.
 const PANELS: [(&str, &str); 6] = [
@@ -113,7 +114,7 @@ fn if_none_match() -> Parameter {
     let text = "The `etag` of an answer that is at hand, or several: 304 where it is still the answer.";
     let header =
         ParameterBuilder::new().name("If-None-Match").parameter_in(ParameterIn::Header).description(Some(text));
-    header.schema(Some(schema::text("."))).build()
+    header.schema(Some(Object::with_type(Type::String))).build()
 }
 
 fn name_headers(status: &str, kept: bool, response: &mut Response) {

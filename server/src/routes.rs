@@ -21,6 +21,8 @@ use std::future::Future;
 
 use axum::Router;
 use axum::routing::{delete, get, post};
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer};
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{ApiError, RequestError, Resource};
 use crate::family::Family;
@@ -57,6 +59,20 @@ pub(crate) fn routes() -> Router<AppState> {
 /// The routes of the telemetry listener, none of which is among [`routes`].
 pub(crate) fn telemetry(state: AppState) -> Router {
     Router::new().route("/metrics", get(metrics::show)).merge(page::routes()).with_state(state)
+}
+
+/// The JSON object of a body. Without the first look a list of the fields' values would do as well.
+fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(RequestError::Json("the body is a JSON object: it begins with {".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| RequestError::Json(error.to_string()))
+}
+
+/// The same inside a body.
+fn fields<'de, D: Deserializer<'de>, T: DeserializeOwned>(object: D) -> Result<Option<T>, D::Error> {
+    let fields = Option::<serde_json::Map<String, serde_json::Value>>::deserialize(object)?;
+    fields.map(|fields| T::deserialize(fields.into_deserializer()).map_err(D::Error::custom)).transpose()
 }
 
 /// Runs a change to its end, even if the client goes away in the middle.

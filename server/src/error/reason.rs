@@ -12,25 +12,25 @@ use crate::store::Role;
 #[non_exhaustive]
 pub enum Resource {
     /// A route.
-    #[error("there is nothing at this address")]
+    #[error("there is nothing at this address: GET /v1/openapi.json describes those where there is")]
     Route,
     /// A room of this tenant.
-    #[error("there is no such room")]
+    #[error("this key's tenant has no such room: POST /v1/rooms makes one")]
     Room,
     /// A meter or panel of this tenant.
-    #[error("there is no such {}", .0.singular())]
+    #[error("this key's tenant has no such {}: GET /v1/{} lists those that it has", .0.singular(), .0.plural())]
     Ledger(Family),
     /// A handle of the room.
-    #[error("nothing is enrolled under this handle")]
+    #[error("nothing is enrolled under this handle: GET /v1/rooms/ROOM/handles lists those that are")]
     Handle,
     /// Keys of this tenant.
-    #[error("there are no such evaluation keys")]
+    #[error("this key's tenant has no such evaluation keys: PUT /v1/keys/DIGEST uploads them")]
     Keys,
     /// A tenant.
-    #[error("there is no such tenant")]
+    #[error("there is no such tenant: GET /v1/tenants lists those that are, and PUT /v1/tenants/NAME makes one")]
     Tenant,
     /// An API key.
-    #[error("there is no such API key")]
+    #[error("there is no such API key: GET /v1/api-keys lists those that are")]
     ApiKey,
     /// An operator.
     #[error("there is no such operator: GET /v1/operators lists those that are")]
@@ -42,7 +42,9 @@ pub enum Resource {
 #[non_exhaustive]
 pub enum RequestError {
     /// No key, or one that is not known.
-    #[error("this needs the header 'Authorization: Bearer KEY' with a key that the service knows")]
+    #[error(
+        "this needs the header 'Authorization: Bearer KEY' with a key that the service knows: ask whoever runs it for one"
+    )]
     Unauthorized,
     /// The tenant was suspended.
     #[error("this tenant is suspended: ask whoever runs the service")]
@@ -56,16 +58,20 @@ pub enum RequestError {
         needed: &'static str,
     },
     /// The first key of a service is an administrator's.
-    #[error("the first key of a service is one of role admin: whoever makes another first is shut out")]
+    #[error(
+        "the first key of a service is one of role admin, and whoever makes another first is shut out: make that one first"
+    )]
     FirstKey,
     /// A key that lets nobody in has no successor.
-    #[error("this key was revoked: make a new one")]
+    #[error("this key was revoked: make a new one with POST /v1/api-keys")]
     RevokedKey,
     /// A page in a browser calls a service that asks for no key.
-    #[error("a service without keys takes no requests from web pages")]
+    #[error(
+        "a service without keys takes no requests from web pages: call it from a program, or make an API key first"
+    )]
     Origin,
     /// The method is not offered at this address.
-    #[error("this address does not offer the method")]
+    #[error("this address does not offer the method: the header 'Allow' names those that it does")]
     Method,
     /// An id is not of its form.
     #[error("{0}")]
@@ -99,7 +105,7 @@ pub enum BodyError {
         reason: &'static str,
     },
     /// Fewer bytes than were announced.
-    #[error("the body ends after {found} bytes, but {expected} were announced by {reason}")]
+    #[error("the body ends after {found} bytes, but {expected} were announced by {reason}: send all of it again")]
     Truncated {
         /// How many were announced.
         expected: usize,
@@ -109,7 +115,7 @@ pub enum BodyError {
         reason: &'static str,
     },
     /// The connection broke or the transfer encoding is wrong.
-    #[error("the body broke off after {found} bytes")]
+    #[error("the body broke off after {found} bytes: send all of it again")]
     Broken {
         /// How many came.
         found: usize,
@@ -122,7 +128,7 @@ pub enum BodyError {
     },
     /// It took too long.
     #[error(
-        "only {found} bytes of the body came within {seconds} seconds, which is all the time that its length allows"
+        "only {found} bytes of the body came within {seconds} seconds, which is all the time that its length allows: send it again, without pauses"
     )]
     Slow {
         /// How many came.
@@ -165,7 +171,9 @@ pub enum KeysError {
         digest: BodyDigest,
     },
     /// The body is not what the address says.
-    #[error("the body's SHA-256 is {found}, not {expected}")]
+    #[error(
+        "the body's SHA-256 is {found}, not {expected}: send the body that was meant, or this one to its own address"
+    )]
     Digest {
         /// The digest in the address.
         expected: BodyDigest,
@@ -173,7 +181,7 @@ pub enum KeysError {
         found: BodyDigest,
     },
     /// Bytes or keys of parameters that the operator does not use.
-    #[error("parameters {found} are not those of operator {operator}, {expected}")]
+    #[error("parameters {found} are not those of operator {operator}, {expected}: make the object with those")]
     Parameters {
         /// The operator.
         operator: String,
@@ -213,15 +221,24 @@ fn listed(keys: &[KeyName]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// How there can be more of what is counted.
+fn more(what: &str) -> &'static str {
+    if what.starts_with("changes") {
+        "begin another one, and merge both for a report"
+    } else {
+        "delete some first, or ask whoever runs the service for more"
+    }
+}
+
 /// What a request collides with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Conflict {
     /// The same idempotency key with another body.
-    #[error("this Idempotency-Key was used for another body")]
+    #[error("this Idempotency-Key was used for another request: send this one under a new key, or that one as it was")]
     Idempotency,
     /// The tenant has no room for more.
-    #[error("the limit of {limit} {what} is reached: delete some first")]
+    #[error("the limit of {limit} {what} is reached: {}", more(what))]
     Quota {
         /// What is counted.
         what: &'static str,
@@ -235,13 +252,13 @@ pub enum Conflict {
 #[non_exhaustive]
 pub enum MergeError {
     /// They are the same.
-    #[error("{from} cannot be merged into itself: its sums would count twice")]
+    #[error("{from} cannot be merged into itself, where its sums would count twice: name another one")]
     Itself {
         /// The ledger.
         from: LedgerId,
     },
     /// They are of different operators.
-    #[error("{from} has operator {found}, not {expected}")]
+    #[error("{from} has operator {found}, not {expected}: only sums of the same operator can be added")]
     Operator {
         /// The ledger that was to be added.
         from: LedgerId,
@@ -251,7 +268,7 @@ pub enum MergeError {
         expected: String,
     },
     /// They have different settings.
-    #[error("{from} has other settings")]
+    #[error("{from} has other settings: only sums with the same settings can be added")]
     Settings {
         /// The ledger that was to be added.
         from: LedgerId,

@@ -52,6 +52,8 @@ pub(super) fn shared() -> Schemas {
     keep::<IdempotencyKey>(&mut all);
     keep::<UnixMillis>(&mut all);
     keep::<PageLimit>(&mut all);
+    keep::<AfterId>(&mut all);
+    keep::<AfterName>(&mut all);
     keep::<Problem>(&mut all);
     all
 }
@@ -93,6 +95,10 @@ pub(crate) enum OperatorId {}
 pub(crate) enum Octets {}
 /// Bytes with a receipt before them.
 pub(crate) enum Receipted {}
+/// The id after which a page begins; empty for the first page.
+pub(crate) enum AfterId {}
+/// The name after which a page begins; empty for the first page.
+pub(crate) enum AfterName {}
 /// How many entries of a list are wanted.
 pub(crate) enum PageLimit {}
 /// Why a request fails.
@@ -108,6 +114,8 @@ texts! {
     IdempotencyKey "IdempotencyKey" text("^[A-Za-z0-9._-]{1,64}$"), "What a client calls a request that it may have to repeat.";
     OperatorId "OperatorId" text("^[a-z0-9-]+/[0-9]+$"), "Name and revision of an operator.";
     UnixMillis "UnixMillis" moment(), "Milliseconds since the beginning of 1970, UTC.";
+    AfterId "AfterId" text("^([0-9a-f]{32})?$"), "The id after which a page begins; empty for the first page.";
+    AfterName "AfterName" text("^[a-z0-9-]{0,64}$"), "The name after which a page begins; empty for the first page.";
     PageLimit "PageLimit" page_limit(), "Most entries of a page.";
     Octets "Octets" octets(), "Bytes in the format of docs/wire-format.md, or as the operator defines them.";
     Receipted "Receipted" octets(), "The receipt's length in four bytes, lowest first, the signed receipt, the answer (docs/receipts.md).";

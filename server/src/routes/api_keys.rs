@@ -7,14 +7,14 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::to_the_end;
+use super::{object, to_the_end};
 use crate::body::read_small;
 use crate::error::{ApiError, RequestError, Resource};
 use crate::extract::{Administrator, PageRequest, QueryParameters, Segments, parse_id};
 use crate::id::{ApiKeyId, ApiKeySecret, TenantId};
 use crate::openapi::codes::{ApiKeyRevoked, FirstKey, UnknownApiKey, UnknownTenant};
 use crate::openapi::refusals::{Argument, Keyed, Named, SmallJson};
-use crate::openapi::{PageLimit, Refusals};
+use crate::openapi::{AfterId, PageLimit, Refusals};
 use crate::state::AppState;
 use crate::store::{ApiKey, Role};
 use crate::time::UnixMillis;
@@ -119,7 +119,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<(StatusCode, Json<KeyAnswer>), ApiError> {
     let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
-    let wanted = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
+    let wanted = object(&body)?;
     let described = Described::check(wanted)?;
     // A first key for somebody else would shut the administrator out.
     if described.role != Role::Admin && state.asks_no_key().await? {
@@ -136,7 +136,7 @@ pub(super) struct Listed {
     #[param(value_type = Option<TenantId>)]
     tenant: Option<String>,
     /// The last entry of the page before, its `next`.
-    #[param(value_type = Option<ApiKeyId>)]
+    #[param(value_type = Option<AfterId>)]
     after: Option<String>,
     /// Most entries.
     #[param(value_type = Option<PageLimit>)]
@@ -196,6 +196,7 @@ pub(super) async fn revoke(
 #[into_params(parameter_in = Query)]
 pub(super) struct Grace {
     /// How long the former key still lets its holder in; a day if this is left out.
+    #[param(format = "uint64")]
     grace_seconds: Option<u64>,
 }
 

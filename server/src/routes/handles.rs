@@ -17,7 +17,7 @@ use crate::extract::{PageRequest, QueryParameters, Reader, Segments, Worker, ide
 use crate::id::{BodyDigest, IdempotencyKey, RoomId};
 use crate::openapi::codes::{Contended, OperatorRetired, UnknownHandle, UnknownRoom, ValueCount};
 use crate::openapi::refusals::{Account, Argument, Computation, Keyed, Named, Object, Repeatable, Stored};
-use crate::openapi::{HandleId, Octets, PageLimit, Refusals};
+use crate::openapi::{AfterId, HandleId, Octets, PageLimit, Refusals};
 use crate::state::AppState;
 use crate::store::Idempotency;
 
@@ -96,7 +96,7 @@ pub(super) struct Page {
 /// Lists handles, ascending
 #[utoipa::path(get, path = "/v1/rooms/{room}/handles", tag = "rooms", operation_id = "listHandles",
     params(("room" = RoomId, Path, description = "The room."),
-        ("after" = Option<HandleId>, Query, description = "The last entry of the page before, its `next`."),
+        ("after" = Option<AfterId>, Query, description = "The last entry of the page before, its `next`."),
         ("limit" = Option<PageLimit>, Query, description = "Most entries.")),
     security(("bearer" = ["relay"]), ("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
     responses((status = 200, description = "A page.", body = Page),

@@ -41,6 +41,7 @@ fn answer(digest: BodyDigest, keys: KeySet) -> Json<KeyAnswer> {
 #[into_params(parameter_in = Query)]
 pub(super) struct Terms {
     /// Which of its owner's keys this is, counted from 0, which it is if this is left out.
+    #[param(format = "uint64")]
     epoch: Option<u64>,
     /// From when on it must not be used.
     expires: Option<UnixMillis>,

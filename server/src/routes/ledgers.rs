@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::to_the_end;
+use super::{object, to_the_end};
 use crate::access::Caller;
 use crate::body::{Expected, read_object, read_small};
 use crate::error::{ApiError, RequestError, Resource};
@@ -30,7 +30,7 @@ use crate::openapi::refusals::{
     Account, Argument, Body as BodyRefusals, Computation, Keyed, Named, Object, Operand, Repeatable, SmallJson, Stored,
     UsedKeys,
 };
-use crate::openapi::{Octets, OperatorId, PageLimit, Receipted, Refusals};
+use crate::openapi::{AfterId, Octets, OperatorId, PageLimit, Receipted, Refusals};
 use crate::receipts::Sent;
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerName, LedgerUsage, StoredLedger};
@@ -135,7 +135,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<(StatusCode, Json<LedgerAnswer>), ApiError> {
     let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
-    let request: NewLedger = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
+    let request: NewLedger = object(&body)?;
     let operator = Arc::clone(state.registry().for_ledger(family, &request.operator)?);
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
     let settings: Arc<str> = canonical(request.settings.unwrap_or_default()).into();
@@ -176,7 +176,7 @@ pub(super) struct MeterPage {
 ///
 /// Without their settings.
 #[utoipa::path(get, path = "/v1/meters", tag = "meters", operation_id = "listMeters",
-    params(("after" = Option<LedgerId>, Query, description = "The last entry of the page before, its `next`."),
+    params(("after" = Option<AfterId>, Query, description = "The last entry of the page before, its `next`."),
         ("limit" = Option<PageLimit>, Query, description = "Most entries.")),
     security(("bearer" = ["relay"]), ("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
     responses((status = 200, description = "A page.", body = MeterPage),
@@ -311,7 +311,7 @@ pub(super) async fn merge(
 ) -> Result<(StatusCode, Json<Counted>), ApiError> {
     let (ledger, key) = to_change(&state, caller.clone(), family, &id, &headers).await?;
     let body = read_small(body, &headers, &state, MERGE_BYTES, "this service allows").await?;
-    let merge: Merge = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
+    let merge: Merge = object(&body)?;
     let from = LedgerName { family, id: parse_id(&merge.from)? };
     let request = Idempotency { key, body: BodyDigest::of(&body) };
     let place = state.enter(&caller)?;

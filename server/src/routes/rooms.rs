@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::to_the_end;
+use super::{object, to_the_end};
 use crate::body::read_small;
-use crate::error::{ApiError, RequestError, Resource};
+use crate::error::{ApiError, Resource};
 use crate::extract::{Owner, Reader, Segments, parse_id};
 use crate::id::{BodyDigest, RoomId};
 use crate::openapi::codes::UnknownRoom;
@@ -75,7 +75,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<(StatusCode, Json<RoomAnswer>), ApiError> {
     let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
-    let request: NewRoom = serde_json::from_slice(&body).map_err(|error| RequestError::Json(error.to_string()))?;
+    let request: NewRoom = object(&body)?;
     let operator = state.registry().for_room(&request.operator)?;
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
     state.check_keys(&caller, operator.card(), operator.parameters().digest(), evaluation_keys).await?;

@@ -7,14 +7,14 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::to_the_end;
+use super::{fields, object, to_the_end};
 use crate::body::read_small;
-use crate::error::{ApiError, RequestError, Resource};
+use crate::error::{ApiError, Resource};
 use crate::extract::{Administrator, PageRequest, QueryParameters, Segments, parse_id};
 use crate::id::TenantId;
 use crate::openapi::codes::UnknownTenant;
 use crate::openapi::refusals::{Argument, Keyed, Named, SmallJson};
-use crate::openapi::{PageLimit, Refusals};
+use crate::openapi::{AfterName, PageLimit, Refusals};
 use crate::state::AppState;
 use crate::store::{StoredTenant, TenantLimits, Written};
 use crate::time::UnixMillis;
@@ -27,6 +27,7 @@ const REQUEST_BYTES: usize = 4096;
 #[schema(as = TenantChange)]
 pub(super) struct Wanted {
     /// Replaces all limits of the tenant.
+    #[serde(deserialize_with = "fields")]
     limits: Option<TenantLimits>,
     /// Whether everybody with a key of the tenant is refused.
     suspended: Option<bool>,
@@ -73,7 +74,7 @@ pub(super) async fn put(
     let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
     let wanted: Wanted = match body.as_slice() {
         [] => Wanted::default(),
-        text => serde_json::from_slice(text).map_err(|error| RequestError::Json(error.to_string()))?,
+        text => object(text)?,
     };
     to_the_end(async move {
         let now = state.clock().now();
@@ -122,7 +123,7 @@ pub(super) struct Page {
 
 /// Lists tenants, ascending
 #[utoipa::path(get, path = "/v1/tenants", tag = "administration", operation_id = "listTenants",
-    params(("after" = Option<TenantId>, Query, description = "The last entry of the page before, its `next`."),
+    params(("after" = Option<AfterName>, Query, description = "The last entry of the page before, its `next`."),
         ("limit" = Option<PageLimit>, Query, description = "Most entries.")),
     security(("bearer" = ["admin"])),
     responses((status = 200, description = "A page.", body = Page),

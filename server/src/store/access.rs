@@ -76,9 +76,11 @@ pub struct TenantLimits {
     pub keys: Option<usize>,
     /// Bytes of key sets, records and sums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uint64")]
     pub bytes: Option<u64>,
     /// Milliseconds of computation in a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uint64")]
     pub compute_millis_per_minute: Option<u64>,
     /// Requests that wait or compute at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

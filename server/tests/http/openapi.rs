@@ -266,3 +266,18 @@ async fn the_reference_loads_nothing_from_elsewhere() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_list_of_values_is_no_object() {
+    let rig = Rig::new().await;
+    let operator = json!(["match-signs/1", null]).to_string();
+    rig.post("/v1/rooms", operator).await.refused(400, "malformed-json");
+    rig.post("/v1/meters", json!(["charge/1", {}, null]).to_string()).await.refused(400, "malformed-json");
+    rig.post("/v1/api-keys", json!(["admin", null, "", null]).to_string()).await.refused(400, "malformed-json");
+    for body in [json!([null, true]), json!({"limits": [1]}), json!({"limits": 1})] {
+        let reply = rig.send(Method::PUT, "/v1/tenants/acme", &[], body.to_string()).await;
+        reply.refused(400, "malformed-json");
+    }
+    rig.get("/v1/tenants/acme").await.refused(404, "unknown-tenant");
+    rig.send(Method::PUT, "/v1/tenants/acme", &[], json!({"limits": null}).to_string()).await.expect(201);
+}

@@ -123,7 +123,8 @@ function open() {
   const details = document.getElementById(decodeURIComponent(location.hash.slice(1)))?.querySelector("details");
   if (!details) return;
   details.open = true;
-  details.querySelector("summary").focus();
+  details.scrollIntoView();
+  details.querySelector("summary").focus({ preventScroll: true });
 }
 
 function filter(total) {
