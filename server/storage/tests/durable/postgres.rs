@@ -1,6 +1,6 @@
 //! A PostgreSQL server of its own in a temporary folder, reached through a socket in it.
 //!
-//! It runs where the machine has the programs (Debian: `postgresql`). Where it has not, the tests say so and pass, unless `BLINDRELAY_TEST_POSTGRES=required`.
+//! It runs where the machine has the programs (Debian: `postgresql`). Where it has not, the tests say so and pass, unless `TEST_POSTGRES=required`.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -25,7 +25,7 @@ impl Server {
     /// A running server; `None` where there are no programs to run.
     pub(crate) fn start() -> Option<Self> {
         let Some(programs) = programs() else {
-            let required = std::env::var("BLINDRELAY_TEST_POSTGRES").is_ok_and(|wanted| wanted == "required");
+            let required = std::env::var("TEST_POSTGRES").is_ok_and(|wanted| wanted == "required");
             assert!(!required, "no PostgreSQL in /usr/lib/postgresql");
             eprintln!("skipped: no PostgreSQL in /usr/lib/postgresql");
             return None;
