@@ -203,7 +203,7 @@ impl Failure {
             Self::Audit(_) => "check that the folder is the archive of this meter; if it is, do not accept the invoice",
             Self::Panel(error) => error.advice(),
             Self::Load { .. } => "look at the service's log; use fewer --clients to find what it carries",
-            Self::Service(_) => "choose another address or correct the configuration",
+            Self::Service(_) => "choose another address or data folder, or correct the configuration",
             #[cfg(feature = "bench")]
             Self::Bench(_) => "figures of sides that disagree are not shown; see what the message names",
             Self::Json(_) | Self::Output(_) => "check where the output goes",

@@ -91,7 +91,7 @@ impl Registry {
             let context = registry.context(&Parameters::new(preset(set)?, backend)?)?;
             registry.register(Arc::new(Matching::new(kind, &context)?))?;
         }
-        // The secret lives as long as the process: rooms live no longer, and answers of another secret say no more.
+        // Each process has its own secret: rooms outlive it, but answers of another secret say no more.
         let context = registry.context(&Parameters::new(preset(SEARCH_8192)?, backend)?)?;
         registry.register(Arc::new(Searching::new(&context, Seed::random().map_err(Error::from)?)?))?;
         let context = registry.context(&Parameters::new(preset(BILL_8192)?, backend)?)?;
