@@ -167,6 +167,7 @@ fn only_the_kernels_may_say_unsafe() {
         "cli",
         "reference",
         "tests",
+        "tests/faults",
         "benches",
     ] {
         let manifest = fs::read_to_string(root.join(package).join("Cargo.toml")).expect("a manifest");
