@@ -168,6 +168,7 @@ fn only_the_kernels_may_say_unsafe() {
         "reference",
         "tests",
         "tests/faults",
+        "fuzz/targets",
         "benches",
     ] {
         let manifest = fs::read_to_string(root.join(package).join("Cargo.toml")).expect("a manifest");

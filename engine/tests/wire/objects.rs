@@ -42,7 +42,7 @@ pub(crate) fn ciphertext(context: &Context, components: u8, level: Level, number
     let ring = context.parameters().at(level).ok_or(Error::LevelExhausted)?;
     let components = (0..components).map(|index| poly(ring.basis(), number + index)).collect();
     // Fixed numbers, so that golden bytes do not move when the noise analysis gets sharper.
-    let euclidean = 7847 + 436 * (context.parameters().degree().ilog2() - 11);
+    let euclidean = 3051 + 436 * context.parameters().degree().ilog2();
     let noise = NoiseBound::from_log2(4533.0 / 1024.0, f64::from(euclidean) / 1024.0, context.parameters().degree());
     Ciphertext::new(context, rlwe::Ciphertext::new(components, level), noise)
 }

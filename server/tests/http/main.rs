@@ -10,6 +10,7 @@
 mod access;
 mod charges;
 mod client;
+mod conformance;
 mod errors;
 mod faults;
 mod finds;

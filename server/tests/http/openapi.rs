@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tower::ServiceExt;
 
+use crate::conformance;
 use crate::rig::{Reply, Rig, Setup};
-use crate::shape::fits;
 
 const METHODS: [Method; 5] = [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH];
 
@@ -25,45 +25,10 @@ async fn description(app: &Router) -> &'static Value {
     DESCRIPTION.get_or_init(ask).await
 }
 
-/// Whether an address is one of a described path.
-fn leads_to(template: &str, path: &str) -> bool {
-    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    let pairs = || template.iter().zip(&path);
-    template.len() == path.len()
-        && pairs().all(|(part, found)| part.starts_with('{') && !found.is_empty() || part == found)
-}
-
-/// The operation that a request is for.
-fn operation<'a>(description: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
-    let path = path.split('?').next().unwrap();
-    let paths = description["paths"].as_object().unwrap();
-    let item = paths.iter().find(|(template, _)| leads_to(template, path))?.1;
-    let method = if method == Method::HEAD { &Method::GET } else { method };
-    item.get(method.as_str().to_lowercase())
-}
-
 /// Holds an answer against the description.
 pub(crate) async fn conforms(app: &Router, method: &Method, path: &str, reply: &Reply) {
     let description = description(app).await;
-    let what = format!("{method} {path} {}: {}", reply.status, String::from_utf8_lossy(&reply.body));
-    let Some(operation) = operation(description, method, path) else {
-        assert!(["unknown-route", "method-not-allowed"].contains(&reply.problem().1.as_str()), "{what}");
-        return;
-    };
-    let described = &operation["responses"][reply.status.as_str()];
-    assert!(described.is_object(), "not a described status: {what}");
-    let Some(kind) = reply.headers.get("content-type") else {
-        return assert!(described.get("content").is_none() || reply.status == 304, "no content: {what}");
-    };
-    let kind = kind.to_str().unwrap().split(';').next().unwrap();
-    let schema = &described["content"][kind]["schema"];
-    assert!(schema.is_object(), "not a described type: {what}");
-    for header in described["headers"].as_object().unwrap().keys() {
-        assert!(reply.headers.contains_key(header), "no {header}: {what}");
-    }
-    if kind.ends_with("json") && method != Method::HEAD {
-        fits(description, schema, &reply.json()).unwrap_or_else(|reason| panic!("{reason}: {what}"));
-    }
+    conformance::conforms(description, (method, path), (reply.status, &reply.headers, &reply.body));
 }
 
 /// Every described operation: its method, an address that leads to it, and what is said of it.
