@@ -69,6 +69,19 @@ fn scales_have_one_form() {
 }
 
 #[test]
+fn claimed_lengths_of_scales_reserve_nothing() {
+    let ends = WireError::TypedHeader { reason: HeaderFault::Ends };
+    for claim in [
+        &[252, 255, 255, 255, 255][..],
+        &[253, 0, 0, 0, 0, 1, 0, 0, 0],
+        &[253, 0, 0, 0, 0, 0, 0, 0, 128],
+        &[253, 255, 255, 255, 255, 255, 255, 255, 255],
+    ] {
+        refused_scale(&[&[80], claim].concat(), &ends);
+    }
+}
+
+#[test]
 fn scales_of_other_primes_are_refused() {
     let position = |position| WireError::TypedHeader { reason: HeaderFault::ScalePosition { position, primes: 3 } };
     // The special prime follows the ciphertext primes, but no scale has it.
