@@ -104,7 +104,7 @@ pub(crate) async fn rights(state: &AppState, key: Option<&[u8]>) -> Result<Right
 }
 
 /// Whether a moment has come.
-fn over(moment: Option<UnixMillis>, now: UnixMillis) -> bool {
+pub(crate) fn over(moment: Option<UnixMillis>, now: UnixMillis) -> bool {
     moment.is_some_and(|moment| moment <= now)
 }
 

@@ -100,7 +100,15 @@ pub struct Limits {
     pub changes_per_ledger: usize,
     /// Key sets of a tenant.
     pub keys_per_tenant: usize,
-    /// Bytes of records, sums and key sets of a tenant.
+    /// Jobs of a tenant that are not finished.
+    pub jobs_per_tenant: usize,
+    /// Meters or panels that one job reports on.
+    pub parts_per_job: usize,
+    /// Jobs that a service works on at the same time; 0 for none, where others do.
+    pub job_workers: usize,
+    /// Hours for which a finished job and its answers are kept.
+    pub job_hours: u64,
+    /// Bytes of records, sums, key sets and jobs of a tenant.
     pub bytes_per_tenant: u64,
     /// Milliseconds of computation that a tenant may use in a minute, in each service; left out for as many as there are.
     pub compute_millis_per_minute: Option<u64>,
@@ -130,6 +138,10 @@ impl Default for Limits {
             ledgers_per_tenant: 10_000,
             changes_per_ledger: 100_000,
             keys_per_tenant: 1_000,
+            jobs_per_tenant: 100,
+            parts_per_job: 10_000,
+            job_workers: 2,
+            job_hours: 24 * 7,
             bytes_per_tenant: 4 << 30,
             compute_millis_per_minute: None,
             concurrent_requests_per_tenant: None,
@@ -154,6 +166,11 @@ impl Limits {
     /// How long a request may wait for a compute thread.
     pub fn queue_timeout(&self) -> Duration {
         Duration::from_secs(self.queue_timeout_seconds)
+    }
+
+    /// How long finished jobs are kept.
+    pub fn job_age(&self) -> Duration {
+        Duration::from_secs(self.job_hours.saturating_mul(3600))
     }
 
     /// How long an answer may stay unread.

@@ -150,6 +150,8 @@ impl ApiError {
                     Resource::Operator => "unknown-operator",
                     Resource::Tenant => "unknown-tenant",
                     Resource::ApiKey => "unknown-api-key",
+                    Resource::Job => "unknown-job",
+                    Resource::Answer => "unknown-answer",
                 };
                 (StatusCode::NOT_FOUND, code)
             }
@@ -174,6 +176,8 @@ impl ApiError {
             },
             Self::Conflict(Conflict::Idempotency) => (StatusCode::CONFLICT, "idempotency-conflict"),
             Self::Conflict(Conflict::Quota { .. }) => (StatusCode::CONFLICT, "quota-exceeded"),
+            Self::Conflict(Conflict::Open { .. }) => (StatusCode::CONFLICT, "answer-open"),
+            Self::Conflict(Conflict::Refused { .. }) => (StatusCode::CONFLICT, "answer-refused"),
             Self::Merge(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unfit-merge"),
             Self::Misplaced { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-resource"),
             Self::Contended { .. } => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
@@ -244,6 +248,7 @@ impl From<StoreError> for ApiError {
             StoreError::UnknownHandle => Self::Unknown(Resource::Handle),
             StoreError::UnknownTenant => Self::Unknown(Resource::Tenant),
             StoreError::UnknownApiKey => Self::Unknown(Resource::ApiKey),
+            StoreError::UnknownJob => Self::Unknown(Resource::Job),
             StoreError::KeysMissing { digest } => KeysError::Missing { digest }.into(),
             StoreError::KeysInUse { digest } => KeysError::InUse { digest }.into(),
             StoreError::IdempotencyConflict => Conflict::Idempotency.into(),
@@ -275,21 +280,34 @@ struct Problem<'a> {
     id: Option<&'a str>,
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    fn document(&self) -> Problem<'_> {
         let (status, code) = self.status_and_code();
-        let id = match &self {
+        let id = match self {
             Self::Internal { id } => Some(id.as_str()),
             _ => None,
         };
-        let problem = Problem {
+        Problem {
             r#type: format!("urn:blindrelay:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: self.to_string(),
             code,
             id,
-        };
+        }
+    }
+
+    /// The problem document as JSON.
+    pub(crate) fn problem(&self) -> String {
+        // Texts and numbers always become JSON.
+        serde_json::to_string(&self.document()).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        let problem = self.document();
         let mut response = (status, Json(problem)).into_response();
         response.extensions_mut().insert(ProblemCode(code));
         let headers = response.headers_mut();

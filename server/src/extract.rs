@@ -26,27 +26,39 @@ async fn rights(parts: &Parts, state: &AppState) -> Result<Rights, ApiError> {
     Ok(found)
 }
 
-/// The caller, if the role of the key is among `roles`.
-async fn caller(parts: &Parts, state: &AppState, roles: &[Role], needed: &'static str) -> Result<Caller, ApiError> {
+/// The caller and its role, if that is among `roles`; whoever needs no key has the role of a tenant.
+async fn caller(
+    parts: &Parts,
+    state: &AppState,
+    roles: &[Role],
+    needed: &'static str,
+) -> Result<(Caller, Role), ApiError> {
     match rights(parts, state).await? {
-        Rights::Open => Ok(Caller { tenant: TenantId::only(), limits: TenantLimits::default() }),
-        Rights::Tenant(role, caller) if roles.contains(&role) => Ok(caller),
+        Rights::Open => Ok((Caller { tenant: TenantId::only(), limits: TenantLimits::default() }, Role::Tenant)),
+        Rights::Tenant(role, caller) if roles.contains(&role) => Ok((caller, role)),
         Rights::Tenant(role, _) => Err(RequestError::Role { role, needed }.into()),
         Rights::Administration => Err(RequestError::Role { role: Role::Admin, needed }.into()),
     }
 }
 
 macro_rules! callers {
-    ($($(#[$doc:meta])* $name:ident: $roles:expr, $needed:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: [$($role:path),*], $needed:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub(crate) struct $name(pub(crate) Caller);
+
+        impl $name {
+            /// The roles that do.
+            pub(crate) const ROLES: &'static [Role] = &[$($role),*];
+            /// Whose key it takes.
+            const NEEDED: &'static str = $needed;
+        }
 
         impl FromRequestParts<AppState> for $name {
             type Rejection = ApiError;
 
             async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-                caller(parts, state, &$roles, $needed).await.map(Self)
+                caller(parts, state, Self::ROLES, Self::NEEDED).await.map(|(caller, _)| Self(caller))
             }
         }
     )*};
@@ -61,6 +73,21 @@ callers! {
     Examiner: [Role::Tenant, Role::Auditor], "a key of the tenant or of an auditor";
     /// Somebody who may make and delete.
     Owner: [Role::Tenant], "a key of the tenant";
+}
+
+/// Somebody who may look at what a tenant has, and with which role.
+pub(crate) struct Viewer {
+    pub(crate) caller: Caller,
+    pub(crate) role: Role,
+}
+
+impl FromRequestParts<AppState> for Viewer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let (caller, role) = caller(parts, state, Reader::ROLES, Reader::NEEDED).await?;
+        Ok(Self { caller, role })
+    }
 }
 
 /// Somebody who may change tenants and keys.

@@ -168,6 +168,11 @@ random_id! {
     LedgerId, "a meter or panel"
 }
 
+random_id! {
+    /// A job: 16 random bytes, written as 32 hexadecimal digits.
+    JobId, "a job"
+}
+
 /// SHA-256 of a request's body: the name of a key set, and what a repeated request is compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BodyDigest([u8; 32]);

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
 use blindrelay_engine::operator::{Accumulation, Accumulator, OperatorError};
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::content_digest;
@@ -173,7 +172,7 @@ impl Ledger {
     pub(crate) async fn report(
         &self,
         state: &AppState,
-        headers: &HeaderMap,
+        receipts: bool,
         request: Vec<u8>,
         place: &Place,
     ) -> Result<Sent, ApiError> {
@@ -181,7 +180,7 @@ impl Ledger {
         let LedgerName { family, id } = self.stored.name;
         let subject = Subject::Ledger(family, *id.as_bytes());
         let (card, parameters) = (self.operator.card(), self.operator.parameters().digest());
-        let draft = Draft::wanted(headers, state, card, parameters, self.stored.evaluation_keys, &subject);
+        let draft = receipts.then(|| Draft::new(state, card, parameters, self.stored.evaluation_keys, &subject));
         let found = state.store().sums(&self.caller.tenant, self.stored.name).await?;
         let (version, content) = (found.version, Arc::clone(&found.sums));
         let work = move |sums: &mut dyn Accumulator| {

@@ -14,8 +14,10 @@ pub mod error;
 mod extract;
 pub mod family;
 pub mod id;
+pub mod jobs;
 pub mod keys;
 mod ledger;
+mod matching;
 pub mod middleware;
 mod openapi;
 pub mod receipts;
@@ -32,6 +34,7 @@ pub mod tls;
 
 pub use config::{Config, ConfigError, Limits, TenantConfig};
 pub use error::ApiError;
+pub use jobs::run_jobs;
 pub use registry::{Registry, RegistryError};
 pub use serve::{app, serve};
 pub use state::{AppState, Environment, StartError};

@@ -15,7 +15,9 @@ use utoipa::openapi::{Object, OpenApi, Ref, RefOr, Response, Schema};
 
 pub(crate) use documents::{Card, History};
 pub(crate) use refusals::Refusals;
-pub(crate) use schema::{AfterId, AfterName, HandleId, Octets, OperatorId, PageLimit, Receipted};
+pub(crate) use schema::{
+    AfterId, AfterName, AfterNumber, HandleId, Octets, OperatorId, PageLimit, Problem, Receipted, SubjectId,
+};
 
 /// What replaces the words of meters in the description of panels, whose routes are the same.
 const PANELS: [(&str, &str); 6] = [
@@ -64,6 +66,7 @@ fn headers() -> BTreeMap<String, RefOr<utoipa::openapi::Header>> {
     BTreeMap::from([
         ("RequestId".to_owned(), header(schema::hex(16), "What the log calls the request.")),
         ("RetryAfter".to_owned(), header(schema::seconds(), "Seconds after which to come back.")),
+        ("Location".to_owned(), header(schema::text("^/v1/jobs/[0-9a-f]{32}$"), "Where the job is.")),
         ("Authenticate".to_owned(), header(schema::text("^Bearer$"), "The scheme that is asked for.")),
         (
             "Tag".to_owned(),
@@ -123,6 +126,10 @@ fn name_headers(status: &str, kept: bool, response: &mut Response) {
     let problem = response.content.contains_key(refusals::PROBLEM);
     match status {
         "200" | "304" if kept => _ = response.headers.insert("etag".to_owned(), refers("Tag")),
+        "202" => {
+            response.headers.insert("location".to_owned(), refers("Location"));
+            response.headers.insert("retry-after".to_owned(), refers("RetryAfter"));
+        }
         "401" => _ = response.headers.insert("www-authenticate".to_owned(), refers("Authenticate")),
         "429" | "503" if problem => _ = response.headers.insert("retry-after".to_owned(), refers("RetryAfter")),
         _ => {}

@@ -54,26 +54,27 @@ pub(crate) enum Subject {
     Ledger(Family, [u8; 16]),
 }
 
+/// Whether the client wants a receipt.
+pub(crate) fn wanted(headers: &HeaderMap) -> bool {
+    let accepts = |value: &str| value.split(',').any(|part| part.split(';').next().is_some_and(is_receipted));
+    headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(accepts)
+}
+
 impl Draft {
-    /// A draft, if the client wants a receipt.
-    pub(crate) fn wanted(
-        headers: &HeaderMap,
+    /// A draft for an answer of this operator.
+    pub(crate) fn new(
         state: &AppState,
         card: &OperatorCard,
         parameters: ParameterDigest,
         evaluation_keys: Option<BodyDigest>,
         subject: &Subject,
-    ) -> Option<Self> {
-        let accepts = |value: &str| value.split(',').any(|part| part.split(';').next().is_some_and(is_receipted));
-        if !headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(accepts) {
-            return None;
-        }
+    ) -> Self {
         let (kind, collection) = match *subject {
             Subject::Room(id) => (CollectionKind::Room, id),
             Subject::Ledger(Family::Meters, id) => (CollectionKind::Meter, id),
             Subject::Ledger(Family::Panels, id) => (CollectionKind::Panel, id),
         };
-        Some(Self {
+        Self {
             identity: Arc::clone(state.identity()),
             operator: card.id.clone(),
             parameters,
@@ -82,7 +83,7 @@ impl Draft {
             collection,
             noise: (card.noise.answer_bound_log2, card.noise.answer_limit_log2),
             time: state.clock().now().0,
-        })
+        }
     }
 
     /// The signed receipt of an answer before the answer. Takes as long as two digests and a signature: done on a compute thread.
@@ -115,6 +116,11 @@ fn is_receipted(media: &str) -> bool {
     media.trim().eq_ignore_ascii_case(RECEIPTED)
 }
 
+/// Bytes that were sent before, or kept to be sent: an answer with its receipt, or alone.
+pub(crate) fn as_sent(bytes: Vec<u8>, receipt: bool) -> Sent {
+    ([(CONTENT_TYPE, if receipt { RECEIPTED } else { ALONE })], bytes)
+}
+
 /// An answer, with a receipt where one is wanted.
 pub(crate) fn dress(
     draft: Option<Draft>,
@@ -123,7 +129,7 @@ pub(crate) fn dress(
     source: impl FnOnce() -> Source,
 ) -> Result<Sent, ApiError> {
     match draft {
-        Some(draft) => Ok(([(CONTENT_TYPE, RECEIPTED)], draft.sign(request, &answer, &source())?)),
-        None => Ok(([(CONTENT_TYPE, ALONE)], answer)),
+        Some(draft) => Ok(as_sent(draft.sign(request, &answer, &source())?, true)),
+        None => Ok(as_sent(answer, false)),
     }
 }

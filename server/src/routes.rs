@@ -6,6 +6,7 @@ mod entity;
 mod handles;
 mod health;
 mod identity;
+mod jobs;
 mod keys;
 mod ledgers;
 mod matching;
@@ -41,6 +42,11 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/v1/rooms/{room}/handles", get(handles::list).post(handles::enrol))
         .route("/v1/rooms/{room}/handles/{handle}", delete(handles::remove))
         .route("/v1/rooms/{room}/match", post(matching::evaluate))
+        .route("/v1/rooms/{room}/match/jobs", post(jobs::new::evaluate))
+        .route("/v1/jobs", get(jobs::list))
+        .route("/v1/jobs/{job}", get(jobs::show).delete(jobs::remove))
+        .route("/v1/jobs/{job}/answers", get(jobs::answers::list))
+        .route("/v1/jobs/{job}/answers/{number}", get(jobs::answers::show))
         .route("/v1/tenants", get(tenants::list))
         .route("/v1/tenants/{name}", get(tenants::show).put(tenants::put))
         .route("/v1/api-keys", get(api_keys::list).post(api_keys::create))

@@ -11,11 +11,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Impatient;
+use crate::jobs::run_jobs;
 use crate::state::AppState;
 use crate::{middleware, routes};
 
@@ -43,6 +44,8 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
     let limits = state.limits().clone();
     let permits = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
+    let (stop_jobs, jobs_stopped) = oneshot::channel::<()>();
+    let jobs = tokio::spawn(run_jobs(state.clone(), async move { drop(jobs_stopped.await) }));
     let mut connections = JoinSet::new();
     let router = app(state.clone());
     let mut builder = http1::Builder::new();
@@ -100,10 +103,13 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         });
     }
     state.stop();
-    drop(listener);
+    drop((listener, stop_jobs));
     tracing::info!(connections = connections.len(), "stopping");
-    if timeout(limits.drain_timeout(), graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests took longer than the drain limit and were cut off");
+    let stop_working = jobs.abort_handle();
+    let drained = timeout(limits.drain_timeout(), async { tokio::join!(graceful.shutdown(), jobs) }).await;
+    if drained.is_err() {
+        tracing::warn!("some requests or parts of jobs took longer than the drain limit and were cut off");
+        stop_working.abort();
     }
     connections.shutdown().await;
     Ok(())

@@ -21,6 +21,7 @@ use crate::config::{Config, ConfigError, Limits};
 use crate::error::{ApiError, KeysError, Resource};
 use crate::id::{BodyDigest, RoomId, TenantId};
 use crate::keys::{self, KeyCache};
+use crate::jobs::{JobQueue, LocalQueue, Pace};
 use crate::ledger::ChangeLocks;
 use crate::registry::Registry;
 use crate::room::Room;
@@ -56,11 +57,13 @@ pub struct Environment {
     pub clock: Clock,
     /// Who signs receipts; where there is nobody, an identity that ends with the process.
     pub identity: Option<Arc<Identity>>,
+    /// Who has which job; where there is nobody, a queue that ends with the process.
+    pub jobs: Option<Arc<dyn JobQueue>>,
 }
 
 impl Default for Environment {
     fn default() -> Self {
-        Self { clock: Clock::system(), identity: None }
+        Self { clock: Clock::system(), identity: None, jobs: None }
     }
 }
 
@@ -85,6 +88,8 @@ struct Inner {
     ledger_changes: ChangeLocks,
     clock: Clock,
     identity: Arc<Identity>,
+    jobs: Arc<dyn JobQueue>,
+    pace: Pace,
     stopping: AtomicBool,
 }
 
@@ -106,7 +111,7 @@ impl AppState {
         environment: Environment,
     ) -> Result<Self, StartError> {
         config.check()?;
-        let Environment { clock, identity } = environment;
+        let Environment { clock, identity, jobs } = environment;
         let identity = match identity {
             Some(identity) => identity,
             None => Arc::new(Identity::of_process(moment(clock.now()))?),
@@ -133,6 +138,8 @@ impl AppState {
             ledger_changes: ChangeLocks::default(),
             clock,
             identity,
+            jobs: jobs.unwrap_or_else(|| Arc::new(LocalQueue::default())),
+            pace: Pace::default(),
             stopping: AtomicBool::new(false),
             limits,
         })))
@@ -206,6 +213,7 @@ impl AppState {
             ledgers: own.ledgers.unwrap_or(limits.ledgers_per_tenant),
             changes: own.changes.unwrap_or(limits.changes_per_ledger),
             keys: own.keys.unwrap_or(limits.keys_per_tenant),
+            jobs: own.jobs.unwrap_or(limits.jobs_per_tenant),
             bytes: own.bytes.unwrap_or(limits.bytes_per_tenant),
         }
     }
@@ -240,6 +248,16 @@ impl AppState {
     /// Who signs receipts.
     pub fn identity(&self) -> &Arc<Identity> {
         &self.0.identity
+    }
+
+    /// Who has which job.
+    pub fn jobs(&self) -> &Arc<dyn JobQueue> {
+        &self.0.jobs
+    }
+
+    /// How long parts of jobs take here.
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// What time it is.

@@ -9,6 +9,7 @@
 mod access;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod jobs;
 mod keys;
 mod ledger;
 pub mod memory;
@@ -20,6 +21,7 @@ use crate::family::Family;
 use crate::id::{BodyDigest, IdempotencyKey};
 
 pub use access::{AccessStore, ApiKey, KeyHolder, Role, StoredTenant, TenantLimits};
+pub use jobs::{JobStore, NewJob, Outcome, PART_CHARGE, Part, PartResult, StoredJob, Subject, Work};
 pub use keys::{KeySet, KeyStore, KeyTerms};
 pub use ledger::{LedgerChange, LedgerName, LedgerState, LedgerStore, LedgerUsage, StoredLedger, Turn};
 pub use room::{NewRecord, RoomChange, RoomState, RoomStore, RoomUsage, StoredRecord, StoredRoom};
@@ -43,6 +45,9 @@ pub enum StoreError {
     /// There is no such API key.
     #[error("there is no such API key")]
     UnknownApiKey,
+    /// The tenant has no such job, or the job no such part.
+    #[error("there is no such job")]
+    UnknownJob,
     /// A room or the sums of a ledger were changed since they were read.
     #[error("what is stored is of version {found}, not {expected}")]
     Outdated {
@@ -96,8 +101,10 @@ pub struct Quota {
     pub changes: usize,
     /// Key sets.
     pub keys: usize,
-    /// Bytes of key sets, records and sums, as [`KeySet::charge`], [`NewRecord::charge`], [`StoredLedger::charge`] and
-    /// [`LedgerChange::charge`] count them.
+    /// Jobs that are not finished.
+    pub jobs: usize,
+    /// Bytes of key sets, records, sums and jobs, as [`KeySet::charge`], [`NewRecord::charge`], [`StoredLedger::charge`],
+    /// [`LedgerChange::charge`], [`NewJob::charge`] and [`Outcome::charge`] count them.
     pub bytes: u64,
 }
 
@@ -121,7 +128,7 @@ pub enum Written {
 
 /// The store.
 #[async_trait]
-pub trait Store: AccessStore + KeyStore + RoomStore + LedgerStore + Send + Sync + 'static {
+pub trait Store: AccessStore + KeyStore + RoomStore + LedgerStore + JobStore + Send + Sync + 'static {
     /// Whether requests can be served.
     async fn ready(&self) -> Result<(), StoreError>;
 }

@@ -32,6 +32,12 @@ pub enum Resource {
     /// An API key.
     #[error("there is no such API key: GET /v1/api-keys lists those that are")]
     ApiKey,
+    /// A job.
+    #[error("there is no such job")]
+    Job,
+    /// An answer of a job.
+    #[error("the job has no answer of this number: GET /v1/jobs/JOB/answers lists those that it has")]
+    Answer,
     /// An operator.
     #[error("there is no such operator: GET /v1/operators lists those that are")]
     Operator,
@@ -244,6 +250,20 @@ pub enum Conflict {
         what: &'static str,
         /// The limit.
         limit: u64,
+    },
+    /// The answer of a job is not there yet.
+    #[error("answer {number} is not computed yet: GET /v1/jobs/JOB tells when to come back")]
+    Open {
+        /// The answer.
+        number: u64,
+    },
+    /// There will be no answer.
+    #[error("there is no answer, and there will be none ({code}): {detail}")]
+    Refused {
+        /// The code of the problem.
+        code: String,
+        /// What the problem says.
+        detail: String,
     },
 }
 

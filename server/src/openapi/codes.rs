@@ -46,6 +46,8 @@ codes! {
     404 UnknownMeter "unknown-meter" "there is no such meter, or it belongs to somebody else";
     404 UnknownTenant "unknown-tenant" "there is no such tenant";
     404 UnknownApiKey "unknown-api-key" "there is no such API key";
+    404 UnknownJob "unknown-job" "there is no such job, or it belongs to somebody else, or the role of the key does not see it";
+    404 UnknownAnswer "unknown-answer" "the job has no answer of this number";
     408 BodyTimeout "body-timeout" "the body took too long";
     409 KeysMissing "keys-missing" "the evaluation keys were not uploaded";
     409 KeysExpired "keys-expired" "the time of the evaluation keys is over";
@@ -57,6 +59,8 @@ codes! {
     409 TooFewContributions "too-few-contributions" "a report would say too much about too few; `detail` names both numbers";
     409 IdempotencyConflict "idempotency-conflict" "the `Idempotency-Key` was used for another request";
     409 QuotaExceeded "quota-exceeded" "the tenant keeps as much as it may; `detail` says of what";
+    409 AnswerOpen "answer-open" "the answer is not computed yet";
+    409 AnswerRefused "answer-refused" "there will be no answer; `detail` has the code of the reason, and the reason";
     410 OperatorRetired "operator-retired" "the operator is not offered any more";
     413 BodyTooLong "body-too-long" "the body is longer than the limit, than `Content-Length` or than its own header says";
     422 MalformedObject "malformed-object" "the bytes are no object of the wire format, or of the wrong kind";

@@ -51,6 +51,8 @@ groups! {
     Operand: UnknownOperator WrongResource KeysRequired KeysIncomplete WrongParameters KeysMissing KeysExpired KeysRevoked MalformedId;
     /// Keys that something was made with.
     UsedKeys: KeysMissing KeysExpired KeysRevoked KeysIncomplete;
+    /// What uses an operator, without computing.
+    Retired: OperatorRetired;
     /// An operator that computes.
     Computation: OperatorRetired Noise Refused Range MalformedObject WrongParameters;
     /// A change under a name.

@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::extract::{DEFAULT_PAGE, MAX_PAGE};
-use crate::id::{ApiKeyId, BodyDigest, IdempotencyKey, LedgerId, RoomId, TenantId};
+use crate::id::{ApiKeyId, BodyDigest, IdempotencyKey, JobId, LedgerId, RoomId, TenantId};
 use crate::time::UnixMillis;
 
 /// A text of that pattern.
@@ -45,6 +45,9 @@ pub(super) type Schemas = BTreeMap<String, RefOr<Schema>>;
 pub(super) fn shared() -> Schemas {
     let mut all = Schemas::new();
     keep::<RoomId>(&mut all);
+    keep::<JobId>(&mut all);
+    keep::<SubjectId>(&mut all);
+    keep::<AfterNumber>(&mut all);
     keep::<HandleId>(&mut all);
     keep::<ApiKeyId>(&mut all);
     keep::<BodyDigest>(&mut all);
@@ -91,6 +94,10 @@ macro_rules! texts {
 pub(crate) enum HandleId {}
 /// Name and revision of an operator.
 pub(crate) enum OperatorId {}
+/// What a part of a job is about.
+pub(crate) enum SubjectId {}
+/// The number after which a page begins; empty for the first page.
+pub(crate) enum AfterNumber {}
 /// Bytes.
 pub(crate) enum Octets {}
 /// Bytes with a receipt before them.
@@ -106,6 +113,9 @@ pub(crate) enum Problem {}
 
 texts! {
     RoomId "RoomId" hex(32), "A room.";
+    JobId "JobId" hex(32), "A job.";
+    SubjectId "SubjectId" hex(32), "A room, meter or panel.";
+    AfterNumber "AfterNumber" text("^[0-9]{0,20}$"), "The number after which a page begins; empty for the first page.";
     HandleId "Handle" hex(32), "A handle: the opaque name of an enrolled value.";
     LedgerId "MeterId" hex(32), "A meter.";
     ApiKeyId "ApiKeyId" hex(32), "An API key as it is listed; says nothing about the key itself.";

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use super::{
-    api_keys, handles, health, identity, keys, ledgers, matching, operators, parameters, reference, rooms, tenants,
+    api_keys, handles, health, identity, jobs, keys, ledgers, matching, operators, parameters, reference, rooms, tenants,
 };
 use crate::openapi;
 
@@ -22,7 +22,8 @@ use crate::openapi;
         parameters::list, operators::list, operators::card, identity::show, health::live, health::ready, reference::show, reference::page,
         reference::script, reference::style, keys::upload, keys::show, keys::revoke, keys::remove, rooms::create, rooms::show, rooms::remove,
         handles::enrol, handles::list, handles::remove, matching::evaluate, tenants::list, tenants::show, tenants::put, api_keys::list,
-        api_keys::create, api_keys::revoke, api_keys::rotate
+        api_keys::create, api_keys::revoke, api_keys::rotate, jobs::list, jobs::show, jobs::remove, jobs::answers::list, jobs::answers::show,
+        jobs::new::evaluate
     ),
     tags(
         (name = "service", description = "What the service offers, who signs its receipts, and whether it is well."),
@@ -30,6 +31,7 @@ use crate::openapi;
         (name = "rooms", description = "Encrypted records under handles, and requests on them."),
         (name = "meters", description = "Encrypted usage and charges."),
         (name = "panels", description = "Encrypted statistics."),
+        (name = "jobs", description = "What takes longer than a request may: it is computed when its turn comes, and its answers are kept."),
         (name = "administration", description = "Tenants and API keys.")
     )
 )]
@@ -46,7 +48,8 @@ struct Most;
         ledgers::remove,
         ledgers::append,
         ledgers::merge,
-        ledgers::report
+        ledgers::report,
+        jobs::new::report
     )
 )]
 struct Meters;

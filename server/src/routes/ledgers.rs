@@ -31,7 +31,7 @@ use crate::openapi::refusals::{
     UsedKeys,
 };
 use crate::openapi::{AfterId, Octets, OperatorId, PageLimit, Receipted, Refusals};
-use crate::receipts::Sent;
+use crate::receipts::{self, Sent};
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerName, LedgerUsage, StoredLedger};
 
@@ -50,6 +50,7 @@ pub(super) fn routes(family: Family) -> Router<AppState> {
         .route(&format!("{one}/batches"), post(append))
         .route(&format!("{one}/merge"), post(merge))
         .route(&format!("{one}/report"), post(report))
+        .route(&format!("{all}/jobs"), post(super::jobs::new::report))
         .layer(Extension(family))
 }
 
@@ -340,5 +341,5 @@ pub(super) async fn report(
     let limit = ledger.operator().card().request_limit;
     let request = read_small(body, &headers, &state, limit, "the operator takes").await?;
     let place = state.enter(&caller)?;
-    ledger.report(&state, &headers, request, &place).await
+    ledger.report(&state, receipts::wanted(&headers), request, &place).await
 }

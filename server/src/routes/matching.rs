@@ -11,7 +11,8 @@ use crate::id::RoomId;
 use crate::openapi::codes::{RoomEmpty, UnfitRequest, UnknownRoom};
 use crate::openapi::refusals::{Account, Computation, Keyed, Named, Object, UsedKeys};
 use crate::openapi::{Octets, Receipted, Refusals};
-use crate::receipts::{Draft, Sent, Source, Subject, dress};
+use crate::matching::evaluate as evaluate_in;
+use crate::receipts::{self, Sent};
 use crate::state::AppState;
 
 /// Evaluates a request
@@ -39,21 +40,5 @@ pub(super) async fn evaluate(
     };
     let request = read_object(body, &headers, &state, expected).await?;
     let place = state.enter(&caller)?;
-    let keys = match room.stored().evaluation_keys {
-        Some(digest) => Some(state.evaluation_keys(&caller.tenant, digest, &place).await?),
-        None => None,
-    };
-    let before = room.byte_len();
-    let (snapshot, version) = room.snapshot(version, state.store().as_ref(), &place).await?;
-    if room.byte_len() != before {
-        state.weigh_room(&caller.tenant, &room);
-    }
-    let subject = Subject::Room(*room.stored().room.as_bytes());
-    let used = room.stored().evaluation_keys;
-    let draft = Draft::wanted(&headers, &state, operator.card(), operator.parameters().digest(), used, &subject);
-    let job = move || {
-        let answer = snapshot.evaluate(&request, keys.as_deref())?;
-        dress(draft, &request, answer, || Source { version, content: snapshot.digest() })
-    };
-    place.run(job).await?
+    evaluate_in(&state, &caller, (&room, version), request, receipts::wanted(&headers), &place).await
 }

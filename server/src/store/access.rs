@@ -74,7 +74,10 @@ pub struct TenantLimits {
     /// Key sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<usize>,
-    /// Bytes of key sets, records and sums.
+    /// Jobs that are not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<usize>,
+    /// Bytes of key sets, records, sums and jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(format = "uint64")]
     pub bytes: Option<u64>,
@@ -142,7 +145,7 @@ pub trait AccessStore: Send + Sync + 'static {
     /// At most `limit` tenants with a name above `after`, ascending by bytes.
     async fn tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<StoredTenant>, StoreError>;
 
-    /// Bytes of key sets, records and sums that a tenant keeps, as they are charged; 0 for an unknown one.
+    /// Bytes of key sets, records, sums and jobs that a tenant keeps, as they are charged; 0 for an unknown one.
     async fn stored_bytes(&self, tenant: &TenantId) -> Result<u64, StoreError>;
 
     /// Replaces limits and suspension of a tenant; [`StoreError::UnknownTenant`].

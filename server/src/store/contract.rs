@@ -3,6 +3,7 @@
 //! Each function makes tenants of its own, so that they can share a store with each other and with what is in it already.
 
 mod access;
+mod jobs;
 mod ledger;
 mod room;
 
@@ -14,7 +15,7 @@ use super::{Idempotency, KeySet, KeyTerms, NewRecord, Quota, RoomUsage, Store, S
 use crate::id::{BodyDigest, IdempotencyKey, RoomId, TenantId};
 use crate::time::UnixMillis;
 
-const PLENTY: Quota = Quota { rooms: 100, ledgers: 100, changes: 100, keys: 100, bytes: 1 << 30 };
+const PLENTY: Quota = Quota { rooms: 100, ledgers: 100, changes: 100, keys: 100, jobs: 100, bytes: 1 << 30 };
 
 type Outcome = Result<(), StoreError>;
 
@@ -31,6 +32,7 @@ pub async fn all(store: &dyn Store) -> Outcome {
     a_refused_change_changes_nothing(store).await?;
     room::all(store).await?;
     ledger::all(store).await?;
+    jobs::all(store).await?;
     access::all(store).await
 }
 

@@ -1,6 +1,7 @@
 //! A store in memory: what it holds is gone when the process ends.
 
 mod access;
+mod jobs;
 mod keys;
 mod ledger;
 mod room;
@@ -13,7 +14,7 @@ use async_trait::async_trait;
 use self::access::Access;
 use self::room::Room;
 use super::{KeySet, LedgerName, Quota, Store, StoreError};
-use crate::id::{BodyDigest, RoomId, TenantId};
+use crate::id::{BodyDigest, JobId, RoomId, TenantId};
 
 /// What a tenant keeps.
 #[derive(Default)]
@@ -21,6 +22,7 @@ struct Holdings {
     keys: BTreeMap<BodyDigest, (KeySet, Arc<[u8]>)>,
     rooms: BTreeMap<RoomId, Room>,
     ledgers: BTreeMap<LedgerName, ledger::Ledger>,
+    jobs: BTreeMap<JobId, jobs::Job>,
     bytes: u64,
 }
 

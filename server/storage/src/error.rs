@@ -47,6 +47,9 @@ pub enum OpenError {
         /// Why.
         source: sqlx::migrate::MigrateError,
     },
+    /// The tables of the queue of jobs cannot be made or brought to their newest form.
+    #[error("the tables of the queue of jobs cannot be made: {0}")]
+    Queue(#[source] sqlx::migrate::MigrateError),
     /// The place of the blobs cannot be used.
     #[error("the blobs' place cannot be used: {0}")]
     Blobs(#[source] object_store::Error),

@@ -11,15 +11,18 @@ mod database;
 mod error;
 mod folder;
 mod holdings;
+mod jobs;
 mod keys;
 mod ledgers;
 mod migrations;
+mod queue;
 mod rooms;
 mod settings;
 mod store;
 mod sweep;
 
 pub use error::{Damage, OpenError};
+pub use queue::DurableQueue;
 pub use settings::{BlobSettings, DatabaseAddress, DatabaseAddressError, S3Credentials, S3Settings, Settings};
 pub use store::DurableStore;
 pub use sweep::{SWEEP_AGE, Sweep};

@@ -8,8 +8,14 @@ use crate::error::OpenError;
 /// A form's number, its name, and the text that makes it from the one before.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 1] = [(1, "tables", include_str!("../migrations/sqlite/1_tables.sql"))];
-const POSTGRES: [Step; 1] = [(1, "tables", include_str!("../migrations/postgres/1_tables.sql"))];
+const SQLITE: [Step; 2] = [
+    (1, "tables", include_str!("../migrations/sqlite/1_tables.sql")),
+    (3, "jobs", include_str!("../migrations/sqlite/3_jobs.sql")),
+];
+const POSTGRES: [Step; 2] = [
+    (1, "tables", include_str!("../migrations/postgres/1_tables.sql")),
+    (3, "jobs", include_str!("../migrations/postgres/3_jobs.sql")),
+];
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

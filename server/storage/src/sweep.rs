@@ -41,7 +41,8 @@ impl Change for Names {
     async fn make(&self, work: &mut Work<'_>) -> Result<HashSet<BlobName>, Failure> {
         work.hold(&self.0, Delta::NONE).await?;
         let text = "SELECT blob FROM key_sets WHERE tenant = $1 UNION ALL SELECT blob FROM records WHERE tenant = $1 \
-            UNION ALL SELECT blob FROM ledgers WHERE tenant = $1";
+            UNION ALL SELECT blob FROM ledgers WHERE tenant = $1 UNION ALL SELECT blob FROM jobs WHERE tenant = $1 \
+            UNION ALL SELECT blob FROM job_parts WHERE tenant = $1 AND blob IS NOT NULL";
         let rows = sqlx::query(text).bind(self.0.as_str()).fetch_all(work.connection()).await?;
         rows.iter().map(|row| Columns(row).blob("blob")).collect()
     }

@@ -1,5 +1,7 @@
 //! A store that fails when a test wants it to.
 
+mod jobs;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::rounds::Outcome;
 
-const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: 99, keys: 9, bytes: 1 << 30 };
+const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: 99, keys: 9, jobs: 9, bytes: 1 << 30 };
 const ROOM: RoomId = RoomId::from_bytes([1; 16]);
 const NAME: LedgerName = LedgerName { family: Family::Meters, id: LedgerId::from_bytes([2; 16]) };
 /// Smaller than the database's log once a few records are in it, and larger than the index beside that.

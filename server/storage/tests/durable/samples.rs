@@ -13,7 +13,7 @@ use blindrelay_server::store::{
 use blindrelay_server::time::UnixMillis;
 use blindrelay_storage::DurableStore;
 
-const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: 9, keys: 9, bytes: 1 << 20 };
+const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: 9, keys: 9, jobs: 9, bytes: 1 << 20 };
 const ROOM: RoomId = RoomId::from_bytes([1; 16]);
 const NAME: LedgerName = LedgerName { family: Family::Panels, id: LedgerId::from_bytes([2; 16]) };
 const KEYS: &[u8] = b"evaluation keys";
