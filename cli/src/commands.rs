@@ -12,6 +12,7 @@ pub(crate) mod evaluation_keys;
 pub(crate) mod find;
 pub(crate) mod inspect;
 pub(crate) mod invoice;
+pub(crate) mod job;
 pub(crate) mod keygen;
 pub(crate) mod load;
 pub(crate) mod matching;

@@ -87,6 +87,9 @@ enum Command {
     Meter(commands::meter::Arguments),
     /// Open a tenant's encrypted charges and write the invoice
     Invoice(commands::invoice::Arguments),
+    /// Ask for reports of all meters or panels at once, and take the answers when they are there
+    #[command(subcommand)]
+    Job(commands::job::Action),
     /// Explain what calls cost under a tariff, price a file of calls, and check the amounts on ciphertexts
     Price(commands::price::Arguments),
     /// Follow an invoice back to the encrypted batches, without a key
@@ -144,6 +147,7 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Sample(action) => commands::sample::run(&action, backend, output)?,
         Command::Verify(arguments) => commands::verify::run(&arguments, output)?,
         Command::Serve(arguments) => commands::serve::run(&arguments, backend, output)?,
+        Command::Job(action) => commands::job::run(&action, output)?,
         Command::Tenant(action) => commands::tenant::run(&action, output)?,
         Command::ApiKey(action) => commands::api_key::run(&action, output)?,
         Command::EvaluationKeys(action) => commands::evaluation_keys::run(&action, output)?,

@@ -85,6 +85,11 @@ impl Client {
         Attempt { agent, node, authorization, limit }.run(request)
     }
 
+    /// Waits.
+    pub(crate) fn pause(&self, time: Duration) {
+        self.shared.clock.sleep(time);
+    }
+
     /// The error of an answer whose content is not of the API.
     pub(crate) fn unexpected(&self, reason: &str) -> Error {
         Error::unexpected(self.shared.nodes.current().1, reason)

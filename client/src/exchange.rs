@@ -62,6 +62,8 @@ pub(crate) struct Request<'a> {
     pub(crate) name: Option<&'a str>,
     /// Whether it may be sent again although it may have been carried out.
     pub(crate) repeatable: bool,
+    /// Whether what is made by it is to have receipts.
+    pub(crate) receipts: bool,
     pub(crate) expected: Expected,
 }
 
@@ -69,7 +71,7 @@ impl<'a> Request<'a> {
     /// A request for JSON without a body. Every method but `POST` may be repeated (RFC 9110, section 9.2.2).
     pub(crate) fn new(method: Method, path: String) -> Self {
         let repeatable = method != Method::POST;
-        Self { method, path, payload: Payload::None, name: None, repeatable, expected: Expected::Json }
+        Self { method, path, payload: Payload::None, name: None, repeatable, receipts: false, expected: Expected::Json }
     }
 
     pub(crate) fn payload(self, payload: Payload<'a>) -> Self {
@@ -148,7 +150,7 @@ impl Attempt<'_> {
         if let Some(authorization) = self.authorization {
             head = head.header("authorization", authorization);
         }
-        if matches!(request.expected, Expected::Receipted(_)) {
+        if request.receipts || matches!(request.expected, Expected::Receipted(_)) {
             head = head.header("accept", RECEIPTED);
         }
         if let Some(name) = request.name {

@@ -17,7 +17,7 @@ pub enum Family {
 }
 
 impl Family {
-    const fn plural(self) -> &'static str {
+    pub(crate) const fn plural(self) -> &'static str {
         match self {
             Self::Meters => "meters",
             Self::Panels => "panels",

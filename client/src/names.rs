@@ -23,6 +23,16 @@ pub(crate) fn digest(text: &str) -> Result<&str, Error> {
     }
 }
 
+/// Name and revision of an operator, such as `charge/1`.
+pub(crate) fn operator(text: &str) -> Result<&str, Error> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'/');
+    if (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(allowed) {
+        Ok(text)
+    } else {
+        Err(refused("the operator", text, "a name and a revision, such as charge/1"))
+    }
+}
+
 /// An `Idempotency-Key`: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
 pub(crate) fn idempotency(text: &str) -> Result<&str, Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
@@ -73,6 +83,10 @@ mod tests {
         }
         for text in ["", "a b", "a\r\nb", "é", &format!("{hex}0")] {
             assert!(matches!(idempotency(text), Err(Error::Argument { .. })), "{text}");
+        }
+        assert_eq!(operator("charge/1").unwrap(), "charge/1");
+        for text in ["", "charge/1&a=b", "Charge/1", "charge 1", "é"] {
+            assert!(matches!(operator(text), Err(Error::Argument { what: "the operator", .. })), "{text}");
         }
         assert_eq!((tenant("acme-7").unwrap(), tenant(&hex).unwrap()), ("acme-7", hex.as_str()));
         for text in ["", "Acme", "a b", "a/b", "a?b", "..", "é", &format!("{hex}0")] {

@@ -26,6 +26,9 @@ pub struct TenantLimits {
     /// Bytes of key sets, records and sums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// Jobs that are not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<u64>,
     /// Milliseconds of computation in a minute, in each service by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_millis_per_minute: Option<u64>,

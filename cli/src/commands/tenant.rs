@@ -59,7 +59,10 @@ pub(crate) struct Limited {
     /// Most sets of evaluation keys
     #[arg(long, value_name = "LIMIT")]
     keys: Option<Limit>,
-    /// Most bytes of key sets, records and sums
+    /// Most jobs that are not finished
+    #[arg(long, value_name = "LIMIT")]
+    jobs: Option<Limit>,
+    /// Most bytes of key sets, records, sums and jobs
     #[arg(long, value_name = "LIMIT")]
     bytes: Option<Limit>,
     /// Most milliseconds of computation in a minute, in each service by itself
@@ -94,6 +97,7 @@ impl Limited {
             (&mut limits.ledgers, self.ledgers),
             (&mut limits.changes, self.changes),
             (&mut limits.keys, self.keys),
+            (&mut limits.jobs, self.jobs),
             (&mut limits.bytes, self.bytes),
             (&mut limits.compute_millis_per_minute, self.compute_millis_per_minute),
             (&mut limits.concurrent_requests, self.concurrent_requests),
@@ -166,6 +170,7 @@ fn describe(tenant: &Tenant) -> String {
         ("ledgers", limits.ledgers),
         ("changes", limits.changes),
         ("keys", limits.keys),
+        ("jobs", limits.jobs),
         ("bytes", limits.bytes),
         ("compute-millis-per-minute", limits.compute_millis_per_minute),
         ("concurrent-requests", limits.concurrent_requests),

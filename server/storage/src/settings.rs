@@ -1,7 +1,7 @@
 //! Where a store is: the part of a service's configuration file that speaks of it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,12 @@ impl Settings {
     /// Rows and blobs at these places, everything else as it is by default.
     pub fn new(database: DatabaseAddress, blobs: BlobSettings) -> Self {
         Self { database, blobs, connections: connections(), wait_seconds: wait_seconds() }
+    }
+
+    /// In a folder: rows in `rows.sqlite`, blobs in `blobs`.
+    pub fn in_folder(folder: &Path) -> Self {
+        let rows = DatabaseAddress::Sqlite(folder.join("rows.sqlite"));
+        Self::new(rows, BlobSettings::Directory(folder.join("blobs")))
     }
 
     pub(crate) fn wait(&self) -> Duration {

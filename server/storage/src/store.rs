@@ -11,7 +11,7 @@ use crate::blobs::{BlobName, Blobs, Staged};
 use crate::columns::Columns;
 use crate::database::{Change, Database};
 use crate::error::{Damage, Failure, OpenError};
-use crate::settings::{BlobSettings, DatabaseAddress, Settings};
+use crate::settings::Settings;
 
 /// How often something is read again whose blob was replaced between the row and the blob.
 const REREADS: usize = 16;
@@ -37,8 +37,7 @@ impl DurableStore {
 
     /// Opens the store in a folder, which is made for its owner alone if it is not there: rows in `rows.sqlite`, blobs in `blobs`.
     pub async fn in_folder(folder: &Path) -> Result<Self, OpenError> {
-        let rows = DatabaseAddress::Sqlite(folder.join("rows.sqlite"));
-        Self::open(&Settings::new(rows, BlobSettings::Directory(folder.join("blobs")))).await
+        Self::open(&Settings::in_folder(folder)).await
     }
 
     /// Waits for what is being read and changed, and closes the database: a SQLite file then holds everything, without a log beside it.

@@ -15,6 +15,7 @@ mod errors;
 mod faults;
 mod finds;
 mod hostile;
+mod jobs;
 mod ledger_errors;
 mod ledger_faults;
 mod ledgers;

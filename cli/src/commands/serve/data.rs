@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use blindrelay_server::store::Store;
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::{Config, Environment};
-use blindrelay_storage::{DurableStore, SWEEP_AGE, Settings};
+use blindrelay_storage::{DurableQueue, DurableStore, SWEEP_AGE, Settings};
 use blindrelay_trust::{Identity, UnixMillis};
 
 use crate::failure::Failure;
@@ -62,20 +62,17 @@ impl Place {
     pub(super) async fn open(&self) -> Result<(Arc<dyn Store>, Environment), Failure> {
         let (settings, folder) = match self {
             Self::Memory => return Ok((Arc::new(MemoryStore::default()), Environment::default())),
-            Self::Folder(folder) => (None, folder),
-            Self::Elsewhere(settings, folder) => (Some(settings), folder),
+            Self::Folder(folder) => (Settings::in_folder(folder), folder),
+            Self::Elsewhere(settings, folder) => (settings.as_ref().clone(), folder),
         };
-        let store = match settings {
-            Some(settings) => DurableStore::open(settings).await,
-            None => DurableStore::in_folder(folder).await,
-        };
-        let store = store.map_err(|error| failed(&error))?;
+        let store = DurableStore::open(&settings).await.map_err(|error| failed(&error))?;
+        let queue = DurableQueue::open(&settings).await.map_err(|error| failed(&error))?;
         let identity = Identity::open_or_create(&folder.join("identity"), now()).map_err(|error| failed(&error))?;
         for path in identity.leftovers() {
             tracing::warn!(path = %path.display(), "a key file that signs nothing is left of a crash: delete it");
         }
         tokio::spawn(sweep(store.clone()));
-        let environment = Environment { identity: Some(Arc::new(identity)), ..Environment::default() };
+        let environment = Environment { identity: Some(Arc::new(identity)), jobs: Some(Arc::new(queue)), ..Environment::default() };
         Ok((Arc::new(store), environment))
     }
 }

@@ -15,6 +15,7 @@ mod material;
 mod nodes;
 mod places;
 mod postgres;
+mod queue;
 mod s3;
 mod samples;
 mod sweeps;
@@ -36,6 +37,21 @@ async fn keeps_the_contract(places: &Places) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_and_a_directory_keep_the_contract() {
     keeps_the_contract(&Places::file_and_directory()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_in_a_file_survive_their_workers() {
+    queue::jobs_survive_their_workers(&Places::file_and_directory()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_on_a_server_survive_their_workers() {
+    let Some(server) = postgres::Server::start() else { return };
+    let places = Places::server_and_directory(&server);
+    // The queue shares the database with the store.
+    places.open().await;
+    queue::jobs_survive_their_workers(&places).await;
+    places.open().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
