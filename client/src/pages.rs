@@ -10,7 +10,14 @@ use crate::{Client, Error};
 /// A part of a list.
 #[derive(Deserialize)]
 pub(crate) struct Page<T> {
-    #[serde(alias = "handles", alias = "meters", alias = "panels", alias = "tenants", alias = "api_keys", alias = "jobs")]
+    #[serde(
+        alias = "handles",
+        alias = "meters",
+        alias = "panels",
+        alias = "tenants",
+        alias = "api_keys",
+        alias = "jobs"
+    )]
     pub(crate) entries: Vec<T>,
     /// After what the next page begins.
     #[serde(default)]
@@ -32,12 +39,7 @@ impl Client {
         self.pages(path, is_name, true)
     }
 
-    fn pages<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        is_name: fn(&str) -> bool,
-        sparse: bool,
-    ) -> Result<Vec<T>, Error> {
+    fn pages<T: DeserializeOwned>(&self, path: &str, is_name: fn(&str) -> bool, sparse: bool) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut after: Option<String> = None;
         loop {

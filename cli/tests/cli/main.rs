@@ -9,6 +9,7 @@ mod durable;
 mod evaluation_keys;
 mod files;
 mod finds;
+mod jobs;
 mod life;
 mod measurements;
 mod meetings;

@@ -3,7 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    api_keys, handles, health, identity, jobs, keys, ledgers, matching, operators, parameters, reference, rooms, tenants,
+    api_keys, handles, health, identity, jobs, keys, ledgers, matching, operators, parameters, reference, rooms,
+    tenants,
 };
 use crate::openapi;
 

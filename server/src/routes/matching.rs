@@ -8,10 +8,10 @@ use crate::body::{Expected, read_object};
 use crate::error::ApiError;
 use crate::extract::{Segments, Worker, parse_id};
 use crate::id::RoomId;
+use crate::matching::evaluate as evaluate_in;
 use crate::openapi::codes::{RoomEmpty, UnfitRequest, UnknownRoom};
 use crate::openapi::refusals::{Account, Computation, Keyed, Named, Object, UsedKeys};
 use crate::openapi::{Octets, Receipted, Refusals};
-use crate::matching::evaluate as evaluate_in;
 use crate::receipts::{self, Sent};
 use crate::state::AppState;
 

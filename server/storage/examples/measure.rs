@@ -19,8 +19,14 @@ use blindrelay_storage::{BlobSettings, DatabaseAddress, DurableStore, Settings};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-const PLENTY: Quota =
-    Quota { rooms: usize::MAX, ledgers: usize::MAX, changes: usize::MAX, keys: usize::MAX, jobs: usize::MAX, bytes: u64::MAX };
+const PLENTY: Quota = Quota {
+    rooms: usize::MAX,
+    ledgers: usize::MAX,
+    changes: usize::MAX,
+    keys: usize::MAX,
+    jobs: usize::MAX,
+    bytes: u64::MAX,
+};
 /// How long each rate is measured.
 const SPAN: Duration = Duration::from_secs(5);
 /// Reads of which the median is told.

@@ -164,7 +164,8 @@ impl Parts {
     ) -> Result<Vec<(TenantId, JobId)>, Failure> {
         let text = "SELECT tenant, job FROM jobs WHERE finished IS NULL \
             AND (tenant > $1 OR (tenant = $1 AND job > $2)) ORDER BY tenant, job LIMIT $3";
-        let (tenant, job) = after.map(|(tenant, job)| (tenant.to_string(), job.as_bytes().to_vec())).unwrap_or_default();
+        let (tenant, job) =
+            after.map(|(tenant, job)| (tenant.to_string(), job.as_bytes().to_vec())).unwrap_or_default();
         let query = sqlx::query(text).bind(tenant).bind(job).bind(length(limit));
         query.fetch_all(self.database.read()).await?.iter().map(name_of).collect()
     }

@@ -21,9 +21,9 @@ use blindrelay_server::jobs::{JobName, JobQueue, QueueError, Worker};
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use futures_util::stream::{BoxStream, StreamExt as _};
 use serde::{Deserialize, Serialize};
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::ConnectOptions as _;
 use tower::limit::ConcurrencyLimitLayer;
 
 use crate::error::OpenError;

@@ -184,7 +184,8 @@ async fn a_request_makes_one_job() {
     assert!(outcomes(&rig, &empty).await.is_empty());
     let listed = rig.get("/v1/jobs?limit=1").await.expect(200).json();
     let rest = rig.get(&format!("/v1/jobs?after={}", listed["next"].as_str().unwrap())).await.expect(200).json();
-    let mut found: Vec<_> = [&listed["jobs"][0]["job"], &rest["jobs"][0]["job"]].map(|job| job.as_str().unwrap()).into();
+    let mut found: Vec<_> =
+        [&listed["jobs"][0]["job"], &rest["jobs"][0]["job"]].map(|job| job.as_str().unwrap()).into();
     found.sort_unstable();
     let mut expected = [id(&job), id(&empty)];
     expected.sort_unstable();
@@ -234,11 +235,13 @@ async fn add_key(store: &dyn Store, tenant: &str, role: blindrelay_server::store
     use blindrelay_server::id::{ApiKeyId, BodyDigest, TenantId};
     use blindrelay_server::store::{ApiKey, StoredTenant};
     let id = TenantId::new(tenant).unwrap();
-    let made = StoredTenant { id: id.clone(), created: Default::default(), suspended: None, limits: Default::default() };
+    let made =
+        StoredTenant { id: id.clone(), created: Default::default(), suspended: None, limits: Default::default() };
     store.create_tenant(made).await.unwrap();
     let digest = BodyDigest::of(key.as_bytes());
     let (label, created, expires, revoked) = (String::new(), Default::default(), None, None);
-    let key = ApiKey { id: ApiKeyId::random().unwrap(), digest, tenant: Some(id), role, label, created, expires, revoked };
+    let key =
+        ApiKey { id: ApiKeyId::random().unwrap(), digest, tenant: Some(id), role, label, created, expires, revoked };
     store.add_api_key(key).await.unwrap();
 }
 
@@ -274,7 +277,8 @@ async fn a_suspended_tenant_is_not_worked_for() {
 async fn a_job_outlives_the_service_that_began_it() {
     let gate = Arc::new(Gate::default());
     let sums = || Sums::new("test-sums/1", blindrelay_engine::operator::Resource::Meters).gated(&gate);
-    let start = |store: Arc<dyn Store>| Setup { accumulations: vec![Arc::new(sums())], store, ..Setup::default() }.start();
+    let start =
+        |store: Arc<dyn Store>| Setup { accumulations: vec![Arc::new(sums())], store, ..Setup::default() }.start();
     let store: Arc<dyn Store> = Arc::new(blindrelay_server::store::memory::MemoryStore::new());
     let first = start(Arc::clone(&store)).await;
     for sum in 1..=3 {

@@ -72,7 +72,8 @@ impl Place {
             tracing::warn!(path = %path.display(), "a key file that signs nothing is left of a crash: delete it");
         }
         tokio::spawn(sweep(store.clone()));
-        let environment = Environment { identity: Some(Arc::new(identity)), jobs: Some(Arc::new(queue)), ..Environment::default() };
+        let environment =
+            Environment { identity: Some(Arc::new(identity)), jobs: Some(Arc::new(queue)), ..Environment::default() };
         Ok((Arc::new(store), environment))
     }
 }

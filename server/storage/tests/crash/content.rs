@@ -11,7 +11,8 @@ use blindrelay_server::store::{
 
 use crate::rounds::Outcome;
 
-pub(crate) const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: usize::MAX, keys: usize::MAX, jobs: usize::MAX, bytes: u64::MAX };
+pub(crate) const PLENTY: Quota =
+    Quota { rooms: 9, ledgers: 9, changes: usize::MAX, keys: usize::MAX, jobs: usize::MAX, bytes: u64::MAX };
 pub(crate) const ROOM: RoomId = RoomId::from_bytes([1; 16]);
 pub(crate) const NAME: LedgerName = LedgerName { family: Family::Meters, id: LedgerId::from_bytes([2; 16]) };
 

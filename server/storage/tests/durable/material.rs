@@ -11,7 +11,8 @@ use blindrelay_server::store::{
 };
 use blindrelay_storage::DurableStore;
 
-pub(crate) const PLENTY: Quota = Quota { rooms: 100, ledgers: 100, changes: 10_000, keys: 100, jobs: 100, bytes: 1 << 30 };
+pub(crate) const PLENTY: Quota =
+    Quota { rooms: 100, ledgers: 100, changes: 10_000, keys: 100, jobs: 100, bytes: 1 << 30 };
 
 pub(crate) fn tenant() -> TenantId {
     TenantId::new("acme").unwrap()

@@ -17,7 +17,9 @@ fn job() -> JobName {
 }
 
 /// A worker that tells which jobs it gets; `Err` gives the job back, `None` never ends.
-fn worker(outcome: impl Fn(&JobName) -> Option<bool> + Send + Sync + 'static) -> (Worker, mpsc::UnboundedReceiver<JobName>) {
+fn worker(
+    outcome: impl Fn(&JobName) -> Option<bool> + Send + Sync + 'static,
+) -> (Worker, mpsc::UnboundedReceiver<JobName>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let worker: Worker = Arc::new(move |job| {
         let (outcome, sender) = (outcome(&job), sender.clone());
