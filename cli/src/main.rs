@@ -57,6 +57,10 @@ enum Command {
     PublicKey(commands::public_key::Arguments),
     /// Start the service
     Serve(commands::serve::Arguments),
+    /// Copy everything that a service keeps into a folder, also while it works
+    Backup(commands::backup::Backup),
+    /// Make the store of a service from a backup
+    Restore(commands::backup::Restore),
     /// Make, list, show, limit, suspend or resume tenants of the service
     #[command(subcommand)]
     Tenant(commands::tenant::Action),
@@ -147,6 +151,8 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Sample(action) => commands::sample::run(&action, backend, output)?,
         Command::Verify(arguments) => commands::verify::run(&arguments, output)?,
         Command::Serve(arguments) => commands::serve::run(&arguments, backend, output)?,
+        Command::Backup(arguments) => commands::backup::back_up(&arguments, output)?,
+        Command::Restore(arguments) => commands::backup::restore(&arguments, output)?,
         Command::Job(action) => commands::job::run(&action, output)?,
         Command::Tenant(action) => commands::tenant::run(&action, output)?,
         Command::ApiKey(action) => commands::api_key::run(&action, output)?,

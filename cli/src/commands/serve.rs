@@ -4,7 +4,7 @@ mod data;
 mod operations;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use blindrelay_engine::Backend;
 use blindrelay_server::{AppState, Config, Registry};
@@ -40,9 +40,26 @@ pub(crate) struct Arguments {
     log: LevelFilter,
 }
 
+/// Where a service keeps what it has, for commands that work on it without the service.
+#[derive(Debug, Args)]
+pub(crate) struct Whereabouts {
+    /// The service's configuration in TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The service's folder, instead of the configuration's; without either, blindrelay in the system's folder for such data (~/.local/state)
+    #[arg(long, value_name = "FOLDER", env = "BLINDRELAY_DATA")]
+    data: Option<PathBuf>,
+}
+
+impl Whereabouts {
+    pub(super) fn place(&self) -> Result<Place, Failure> {
+        Place::find(false, self.data.as_deref(), &configuration(self.config.as_deref(), None)?)
+    }
+}
+
 /// Serves until the process is interrupted or terminated, then lets running requests finish.
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
-    let config = configuration(arguments)?;
+    let config = configuration(arguments.config.as_deref(), arguments.listen)?;
     let place = Place::find(arguments.in_memory, arguments.data.as_deref(), &config)?;
     if arguments.check_config {
         let (listen, tenants) = (config.listen.to_string(), config.tenants.len());
@@ -58,9 +75,9 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
     runtime.block_on(serve(config, place, backend, output))
 }
 
-fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
-    let text = arguments.config.as_deref().map(read_text).transpose()?.unwrap_or_default();
-    let path = arguments.config.clone().unwrap_or_else(|| PathBuf::from("the default configuration"));
+fn configuration(file: Option<&Path>, listen: Option<SocketAddr>) -> Result<Config, Failure> {
+    let text = file.map(read_text).transpose()?.unwrap_or_default();
+    let path = file.map_or_else(|| PathBuf::from("the default configuration"), Path::to_owned);
     let refused = |error: &dyn std::fmt::Display| Failure::Content {
         path: path.clone(),
         fault: first_and_last_line(&error.to_string()),
@@ -68,7 +85,7 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
     };
     let mut config: Config =
         Config::from_toml_and_variables(&text, operations::variables()).map_err(|error| refused(&error))?;
-    if let Some(listen) = arguments.listen {
+    if let Some(listen) = listen {
         config.listen = listen;
         config.check().map_err(|error| refused(&error))?;
     }

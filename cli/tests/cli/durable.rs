@@ -102,3 +102,27 @@ fn a_section_of_storage_that_cannot_be_meant_is_refused() {
     run(at, &["serve", "--config", "service.toml", "--check-config", "--data", "data"]).ok();
     assert!(!at.join("rows").exists(), "checking makes nothing");
 }
+
+#[test]
+fn a_backup_of_a_service_that_works_becomes_another_one() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    run(at, &["keygen", "--out", "room.key"]).ok();
+    let service = Service::start_durable(at);
+    let room = run(at, &["room", "create", "--service", &service.url, "--key", "room.key"]).ok().out.trim().to_owned();
+    ask(at, &service, &room, &["enroll", "--identity", "Ada Lovelace"]).ok();
+    let before = ask(at, &service, &room, &["match", "--identity", "Ada Lovelace"]).ok().out;
+    let made = run(at, &["backup", "--data", "data", "--out", "backup", "--json"]).ok();
+    assert!(made.err.contains("signing key"), "{made:?}");
+    assert_eq!(made.json()["copied"]["blobs"], 2, "keys and a record: {made:?}");
+    ask(at, &service, &room, &["enroll", "--identity", "Mary Somerville"]).ok();
+    service.kill();
+
+    run(at, &["restore", "--data", "data", "--from", "backup"]).failed(2, &["tables already"]);
+    fs::rename(at.join("data"), at.join("former")).unwrap();
+    run(at, &["restore", "--data", "data", "--from", "nothing"]).failed(1, &["manifest.json"]);
+    run(at, &["restore", "--data", "data", "--from", "backup"]).ok();
+    let service = Service::start_durable(at);
+    assert_eq!(ask(at, &service, &room, &["match", "--identity", "Ada Lovelace"]).ok().out, before);
+    assert_eq!(ask(at, &service, &room, &["match", "--identity", "Mary Somerville"]).code, Some(3), "nobody matches");
+}

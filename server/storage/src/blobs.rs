@@ -42,7 +42,7 @@ impl BlobName {
         &self.0
     }
 
-    fn digest(&self) -> Option<BodyDigest> {
+    pub(crate) fn digest(&self) -> Option<BodyDigest> {
         self.0.split_once('-')?.0.parse().ok()
     }
 
@@ -112,6 +112,17 @@ impl Blobs {
         let payload = PutPayload::from(Bytes::from_owner(bytes));
         self.store.put(&name.path(tenant), payload).await.map_err(Failure::other)?;
         Ok(Staged { tenant: tenant.clone(), name, begun })
+    }
+
+    /// Writes a blob under a name that it had before.
+    pub(crate) async fn write_named(
+        &self,
+        tenant: &TenantId,
+        name: &BlobName,
+        bytes: Arc<[u8]>,
+    ) -> Result<(), Failure> {
+        let payload = PutPayload::from(Bytes::from_owner(bytes));
+        self.store.put(&name.path(tenant), payload).await.map(drop).map_err(Failure::other)
     }
 
     /// Writes a blob under the digest of its bytes.

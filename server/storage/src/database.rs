@@ -53,10 +53,19 @@ pub(crate) struct Database {
     /// SQLite has one writer at a time: here they wait in a queue, in the file they would wait by polling.
     writers: AnyPool,
     begin: &'static str,
+    dialect: Dialect,
 }
 
 impl Database {
+    /// Connects, and brings the tables to their newest form.
     pub(crate) async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let database = Self::connect(settings).await?;
+        database.prepare().await?;
+        Ok(database)
+    }
+
+    /// Connects, and leaves the tables as they are.
+    pub(crate) async fn connect(settings: &Settings) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let database = match &settings.database {
             DatabaseAddress::Sqlite(path) => Self::sqlite(path, settings).await?,
@@ -78,14 +87,21 @@ impl Database {
         let options = || pool(settings, setup.clone()).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let readers = connect(options(), &address).await?;
         let writers = connect(options().max_connections(1), &address).await?;
-        let database = Self { readers, writers, begin: "BEGIN IMMEDIATE" };
-        let mut transaction = database.writers.begin_with(database.begin).await.map_err(OpenError::Database)?;
-        migrations::run(Dialect::Sqlite, &mut transaction).await?;
+        Ok(Self { readers, writers, begin: "BEGIN IMMEDIATE", dialect: Dialect::Sqlite })
+    }
+
+    async fn prepare(&self) -> Result<(), OpenError> {
+        if self.dialect == Dialect::Postgres {
+            let mut connection = self.readers.acquire().await.map_err(OpenError::Database)?;
+            return migrations::run(self.dialect, &mut connection, None).await;
+        }
+        let mut transaction = self.begin().await.map_err(OpenError::Database)?;
+        migrations::run(self.dialect, &mut transaction, None).await?;
         transaction.commit().await.map_err(OpenError::Database)?;
         // From its first read on a connection holds the log. So one always does, and nothing is moved out of it when the writer's connection has to be closed on a full disk.
-        let first = sqlx::query("SELECT 1 FROM holdings LIMIT 1").fetch_optional(&database.readers);
+        let first = sqlx::query("SELECT 1 FROM holdings LIMIT 1").fetch_optional(&self.readers);
         first.await.map_err(OpenError::Database)?;
-        Ok(database)
+        Ok(())
     }
 
     async fn postgres(address: &str, settings: &Settings) -> Result<Self, OpenError> {
@@ -96,14 +112,43 @@ impl Database {
             wait = settings.wait().as_millis()
         );
         let readers = connect(pool(settings, setup), address).await?;
-        let mut connection = readers.acquire().await.map_err(OpenError::Database)?;
-        migrations::run(Dialect::Postgres, &mut connection).await?;
-        Ok(Self { writers: readers.clone(), readers, begin: "BEGIN ISOLATION LEVEL READ COMMITTED" })
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        Ok(Self { writers: readers.clone(), readers, begin, dialect: Dialect::Postgres })
     }
 
     /// Where statements run that only read. Each is of one moment.
     pub(crate) fn read(&self) -> &AnyPool {
         &self.readers
+    }
+
+    /// Everything as it is at one moment.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.readers
+            .begin_with(match self.dialect {
+                Dialect::Sqlite => "BEGIN",
+                Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            })
+            .await
+    }
+
+    /// A transaction that writes.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.writers.begin_with(self.begin).await
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether there is no table.
+    pub(crate) async fn is_empty(&self) -> Result<bool, sqlx::Error> {
+        let text = match self.dialect {
+            Dialect::Sqlite => "SELECT name FROM sqlite_master LIMIT 1",
+            Dialect::Postgres => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = current_schema() LIMIT 1"
+            }
+        };
+        Ok(sqlx::query(text).fetch_optional(&self.readers).await?.is_none())
     }
 
     pub(crate) async fn close(&self) {

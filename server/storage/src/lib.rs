@@ -5,6 +5,7 @@
 //! does. `docs/storage.md` describes guarantees, backup and what durability costs.
 
 mod access;
+mod backup;
 mod blobs;
 mod columns;
 mod database;
@@ -21,6 +22,7 @@ mod settings;
 mod store;
 mod sweep;
 
+pub use backup::{BackupError, Copied, restore};
 pub use error::{Damage, OpenError};
 pub use queue::DurableQueue;
 pub use settings::{BlobSettings, DatabaseAddress, DatabaseAddressError, S3Credentials, S3Settings, Settings};

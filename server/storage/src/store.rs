@@ -67,6 +67,9 @@ impl Parts {
     pub(crate) async fn change<C: Change>(&self, change: &C, staged: Option<&Staged>) -> Result<C::Done, Failure> {
         match self.database.change(change, staged).await {
             Ok((done, unnamed)) => {
+                if !unnamed.is_empty() && self.is_being_copied().await {
+                    return Ok(done);
+                }
                 for (tenant, name) in unnamed {
                     self.blobs.remove(&tenant, &[name]).await;
                 }

@@ -71,6 +71,9 @@ impl Parts {
         }
         for (tenant, blobs) in self.old_blobs(until).await? {
             let (names, _) = self.database.change(&Names(tenant.clone()), None).await?;
+            if self.is_being_copied().await {
+                break;
+            }
             let (named, orphans): (Vec<_>, Vec<_>) = blobs.into_iter().partition(|blob| names.contains(blob));
             self.blobs.remove(&tenant, &orphans).await;
             done.named += named.len() as u64;

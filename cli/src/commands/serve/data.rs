@@ -16,7 +16,7 @@ use crate::failure::Failure;
 const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// Where everything is kept.
-pub(super) enum Place {
+pub(crate) enum Place {
     /// In memory, until the process ends.
     Memory,
     /// In a folder.
@@ -45,6 +45,18 @@ impl Place {
             advice: "correct it as docs/storage.md describes, and check it with --check-config",
         })?;
         Ok(Self::Elsewhere(Box::new(settings), folder))
+    }
+
+    /// Where the store is.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        match self {
+            Self::Memory => Err(Failure::Usage {
+                what: "what is kept in memory is gone with its service".to_owned(),
+                advice: "name the folder of a service with --data FOLDER",
+            }),
+            Self::Folder(folder) => Ok(Settings::in_folder(folder)),
+            Self::Elsewhere(settings, _) => Ok(settings.as_ref().clone()),
+        }
     }
 
     /// What people are told.
