@@ -107,5 +107,5 @@ async fn what_is_no_whole_copy_becomes_no_store() {
     store.back_up(folder.path(), |_| {}).await.unwrap_err();
     assert!(!manifest.exists());
     refused("manifest.json").await;
-    assert!(matches!(DurableStore::open(&to.settings()).await, Ok(_)), "nothing was written");
+    assert!(DurableStore::open(&to.settings()).await.is_ok(), "nothing was written");
 }
