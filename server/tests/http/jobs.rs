@@ -85,16 +85,13 @@ async fn outcomes(rig: &Rig, job: &str) -> BTreeMap<String, Result<Vec<u8>, Stri
         let page = rig.get(&format!("{job}/answers?limit=2&after={next}")).await.expect(200).json();
         for part in page["answers"].as_array().unwrap() {
             let address = format!("{job}/answers/{}", part["answer"]);
-            let outcome = match part["problem"]["code"].as_str() {
-                Some(code) => {
-                    rig.get(&address).await.refused(409, "answer-refused");
-                    Err(code.to_owned())
-                }
-                None => {
-                    let answer = rig.get(&address).await.expect(200).body;
-                    assert_eq!(part["bytes"], answer.len());
-                    Ok(answer)
-                }
+            let outcome = if let Some(code) = part["problem"]["code"].as_str() {
+                rig.get(&address).await.refused(409, "answer-refused");
+                Err(code.to_owned())
+            } else {
+                let answer = rig.get(&address).await.expect(200).body;
+                assert_eq!(part["bytes"], answer.len());
+                Ok(answer)
             };
             assert!(all.insert(part["subject"].as_str().unwrap().to_owned(), outcome).is_none());
         }
@@ -233,13 +230,14 @@ async fn jobs_are_seen_by_those_who_may_make_them() {
 
 async fn add_key(store: &dyn Store, tenant: &str, role: blindrelay_server::store::Role, key: &str) {
     use blindrelay_server::id::{ApiKeyId, BodyDigest, TenantId};
-    use blindrelay_server::store::{ApiKey, StoredTenant};
+    use blindrelay_server::store::{ApiKey, StoredTenant, TenantLimits};
+    use blindrelay_server::time::UnixMillis;
     let id = TenantId::new(tenant).unwrap();
     let made =
-        StoredTenant { id: id.clone(), created: Default::default(), suspended: None, limits: Default::default() };
+        StoredTenant { id: id.clone(), created: UnixMillis(0), suspended: None, limits: TenantLimits::default() };
     store.create_tenant(made).await.unwrap();
     let digest = BodyDigest::of(key.as_bytes());
-    let (label, created, expires, revoked) = (String::new(), Default::default(), None, None);
+    let (label, created, expires, revoked) = (String::new(), UnixMillis(0), None, None);
     let key =
         ApiKey { id: ApiKeyId::random().unwrap(), digest, tenant: Some(id), role, label, created, expires, revoked };
     store.add_api_key(key).await.unwrap();
@@ -318,7 +316,7 @@ async fn a_job_waits_for_its_store() {
     store.set(Fault::Down);
     let _working = Working::on(&rig);
     rig.get(&job).await.refused(503, "store-unavailable");
-    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(10)).await;
     store.set(Fault::None);
     let told = finished(&rig, &job).await;
     assert_eq!((&told["answered"], &told["refused"]), (&json!(2), &json!(0)));
