@@ -2,7 +2,7 @@
 
 mod variables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::access::ConfiguredKey;
 use crate::id::{BodyDigest, TenantId};
 use crate::telemetry::TelemetrySettings;
+use crate::time::UnixMillis;
 use crate::tls::TlsConfig;
 
 /// Everything that can be configured. A field that is not known is refused, so that a misspelt limit is not a missing one.
@@ -33,6 +34,8 @@ pub struct Config {
     pub data: Option<PathBuf>,
     /// Where rows and blobs are. What is in it is for the store, which is not part of this crate.
     pub storage: Option<toml::Table>,
+    /// Parameter sets that are about to go, by name, with the day from whose beginning (UTC) nothing new is made with them, such as `2027-06-01`.
+    pub sunset: BTreeMap<String, String>,
     /// What operators see of the service, and where.
     pub telemetry: TelemetrySettings,
     /// Limits.
@@ -49,6 +52,7 @@ impl Default for Config {
             allow_plain_http: false,
             data: None,
             storage: None,
+            sunset: BTreeMap::new(),
             telemetry: TelemetrySettings::default(),
             limits: Limits::default(),
         }
@@ -241,6 +245,20 @@ pub enum ConfigError {
         /// The tenant of the second entry.
         name: String,
     },
+    /// A sunset that is no day.
+    #[error("sunset.{name} is '{found}', not a day such as 2027-06-01")]
+    SunsetDay {
+        /// Name of the parameter set.
+        name: String,
+        /// What is written there.
+        found: String,
+    },
+    /// A sunset of parameters that nobody knows.
+    #[error("sunset.{name}: no operator uses parameters of this name; GET /v1/parameters lists those that are in use")]
+    SunsetName {
+        /// The name.
+        name: String,
+    },
     /// A limit of zero that would stop everything.
     #[error("limits.{field} must not be 0")]
     Zero {
@@ -305,6 +323,7 @@ impl Config {
             return Err(ConfigError::TelemetryToTheNetwork { listen });
         }
         self.keys()?;
+        self.sunsets()?;
         let limits = &self.limits;
         let positive = [
             ("max_body_bytes", limits.max_body_bytes as u64),
@@ -327,6 +346,16 @@ impl Config {
             return Err(ConfigError::Threads { found: limits.compute_threads, limit: MAX_THREADS });
         }
         Ok(())
+    }
+
+    /// From when on nothing new is made with which parameters.
+    pub(crate) fn sunsets(&self) -> Result<Vec<(&str, UnixMillis)>, ConfigError> {
+        let moment = |(name, day): (&String, &String)| {
+            let moment = format!("{day}T00:00:00.000Z").parse::<blindrelay_trust::UnixMillis>();
+            let refused = |_| ConfigError::SunsetDay { name: name.clone(), found: day.escape_default().to_string() };
+            moment.map(|at| UnixMillis(at.get())).map_err(refused)
+        };
+        self.sunset.iter().map(|entry| Ok((entry.0.as_str(), moment(entry)?))).collect()
     }
 
     /// The digests of all keys with their tenants.
@@ -377,6 +406,8 @@ mod tests {
             ("[telemetry]\nlog_format = \"xml\"".to_owned(), "unknown variant"),
             ("lisen = \"127.0.0.1:80\"".to_owned(), "unknown field"),
             ("[limits]\nqueue_lenght = 1".to_owned(), "unknown field"),
+            ("[sunset]\nmatch-2048 = \"June\"".to_owned(), "sunset.match-2048 is 'June'"),
+            ("[sunset]\nmatch-2048 = \"2027-02-30\"".to_owned(), "not a day"),
             ("[limits]\nconnections = 0".to_owned(), "limits.connections must not be 0"),
             ("[limits]\nbody_timeout_seconds = 0".to_owned(), "limits.body_timeout_seconds must not be 0"),
             ("[limits]\ncompute_threads = 100000".to_owned(), "at most 4096"),

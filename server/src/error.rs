@@ -69,6 +69,16 @@ pub enum ApiError {
         /// The operator.
         operator: String,
     },
+    /// Nothing new is made with these parameters any more.
+    #[error(
+        "nothing new is made with the parameters {parameters} since {at}: GET /v1/parameters lists others, and GET /v1/operators the operators that use them"
+    )]
+    Sunset {
+        /// Their name.
+        parameters: String,
+        /// Since when.
+        at: blindrelay_trust::UnixMillis,
+    },
     /// Others were faster, again and again.
     #[error("others change this {what} all the time: try again after {RETRY_AFTER_SECONDS} second")]
     Contended {
@@ -181,6 +191,7 @@ impl ApiError {
             Self::Merge(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unfit-merge"),
             Self::Misplaced { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "wrong-resource"),
             Self::Contended { .. } => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
+            Self::Sunset { .. } => (StatusCode::GONE, "parameters-sunset"),
             Self::Retired { .. } => (StatusCode::GONE, "operator-retired"),
             Self::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate-limited"),
             Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "store-unavailable"),

@@ -1,12 +1,13 @@
 //! What all requests share.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::operator::OperatorCard;
-use blindrelay_engine::params::ParameterDigest;
+use blindrelay_engine::params::{ParameterDigest, Parameters};
 use blindrelay_engine::rlwe::EvaluationKeys;
 use blindrelay_engine::wire::Wire;
 use blindrelay_trust::{Identity, SignError};
@@ -80,6 +81,7 @@ struct Inner {
     uploads: Uploads,
     accounts: Accounts,
     registry: Registry,
+    sunsets: HashMap<ParameterDigest, UnixMillis>,
     store: Arc<dyn Store>,
     compute: ComputePool,
     telemetry: Telemetry,
@@ -120,6 +122,12 @@ impl AppState {
         if !config.listen.ip().is_loopback() && door.is_open(store.as_ref()).await? {
             return Err(ConfigError::OpenToTheNetwork { listen: config.listen }.into());
         }
+        let mut sunsets = HashMap::new();
+        for (name, at) in config.sunsets()? {
+            let known = registry.parameter_sets().into_iter().find(|set| set.name() == name);
+            let known = known.ok_or_else(|| ConfigError::SunsetName { name: name.to_owned() })?;
+            sunsets.insert(known.digest(), at);
+        }
         let limits = config.limits.clone();
         let compute = ComputePool::new(limits.compute_threads, limits.queue_length, limits.queue_timeout())?;
         let backend = registry.parameter_sets().first().map_or_else(Backend::detect, |set| set.backend());
@@ -133,6 +141,7 @@ impl AppState {
             uploads: Uploads::new(limits.upload_bytes),
             accounts: Accounts::default(),
             registry,
+            sunsets,
             store,
             compute,
             ledger_changes: ChangeLocks::default(),
@@ -178,6 +187,21 @@ impl AppState {
     /// The operators.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// From when on nothing new is made with these parameters.
+    pub(crate) fn sunset(&self, parameters: ParameterDigest) -> Option<UnixMillis> {
+        self.0.sunsets.get(&parameters).copied()
+    }
+
+    /// Refused from the sunset of these parameters on.
+    pub(crate) fn check_sunset(&self, parameters: &Parameters) -> Result<(), ApiError> {
+        match self.sunset(parameters.digest()) {
+            Some(at) if at <= self.clock().now() => {
+                Err(ApiError::Sunset { parameters: parameters.name().to_owned(), at: moment(at) })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The store.

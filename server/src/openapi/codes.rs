@@ -61,6 +61,7 @@ codes! {
     409 QuotaExceeded "quota-exceeded" "the tenant keeps as much as it may; `detail` says of what";
     409 AnswerOpen "answer-open" "the answer is not computed yet";
     409 AnswerRefused "answer-refused" "there will be no answer; `detail` has the code of the reason, and the reason";
+    410 ParametersSunset "parameters-sunset" "nothing new is made with the parameters any more; `GET /v1/parameters` tells since when";
     410 OperatorRetired "operator-retired" "the operator is not offered any more";
     413 BodyTooLong "body-too-long" "the body is longer than the limit, than `Content-Length` or than its own header says";
     422 MalformedObject "malformed-object" "the bytes are no object of the wire format, or of the wrong kind";

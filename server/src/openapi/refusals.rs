@@ -48,7 +48,7 @@ groups! {
     /// A request on the account of the tenant, in the queue of computations.
     Account: RateLimited QueueFull QueueSlow;
     /// What is made for an operator.
-    Operand: UnknownOperator WrongResource KeysRequired KeysIncomplete WrongParameters KeysMissing KeysExpired KeysRevoked MalformedId;
+    Operand: ParametersSunset UnknownOperator WrongResource KeysRequired KeysIncomplete WrongParameters KeysMissing KeysExpired KeysRevoked MalformedId;
     /// Keys that something was made with.
     UsedKeys: KeysMissing KeysExpired KeysRevoked KeysIncomplete;
     /// What uses an operator, without computing.

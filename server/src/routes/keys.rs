@@ -16,7 +16,7 @@ use crate::error::{ApiError, KeysError, Resource};
 use crate::extract::{Owner, QueryParameters, Reader, Segments, parse_id};
 use crate::id::BodyDigest;
 use crate::keys;
-use crate::openapi::codes::{DigestMismatch, KeysExpired, KeysInUse, KeysRevoked, UnknownKeys};
+use crate::openapi::codes::{DigestMismatch, KeysExpired, KeysInUse, KeysRevoked, ParametersSunset, UnknownKeys};
 use crate::openapi::refusals::{Account, Argument, Keyed, Named, Object, Stored};
 use crate::openapi::{Octets, Refusals};
 use crate::state::AppState;
@@ -56,7 +56,7 @@ pub(super) struct Terms {
     security(("bearer" = ["tenant"])),
     responses((status = 200, description = "The keys were there already.", body = KeyAnswer),
         (status = 201, description = "The keys are new.", body = KeyAnswer),
-        Refusals<(Keyed, Named, Argument, Object, Account, Stored, (DigestMismatch, KeysExpired, KeysRevoked))>))]
+        Refusals<(Keyed, Named, Argument, Object, Account, Stored, (DigestMismatch, KeysExpired, KeysRevoked, ParametersSunset))>))]
 pub(super) async fn upload(
     Owner(caller): Owner,
     State(state): State<AppState>,
@@ -81,6 +81,7 @@ pub(super) async fn upload(
     }
     keys::check_terms(digest, terms, state.clock().now())?;
     let decoded = state.decode_keys(Arc::clone(&bytes), &place).await?;
+    state.check_sunset(decoded.parameters())?;
     let description = keys::describe(&decoded, bytes.len(), terms);
     to_the_end(async move {
         let written =

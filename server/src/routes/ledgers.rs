@@ -138,6 +138,7 @@ pub(super) async fn create(
     let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
     let request: NewLedger = object(&body)?;
     let operator = Arc::clone(state.registry().for_ledger(family, &request.operator)?);
+    state.check_sunset(operator.parameters())?;
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
     let settings: Arc<str> = canonical(request.settings.unwrap_or_default()).into();
     state.check_keys(&caller, operator.card(), operator.parameters().digest(), evaluation_keys).await?;

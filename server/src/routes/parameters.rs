@@ -13,6 +13,7 @@ use crate::id::BodyDigest;
 use crate::openapi::Refusals;
 use crate::openapi::refusals::Served;
 use crate::state::AppState;
+use crate::time::UnixMillis;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct ParameterList {
@@ -39,10 +40,13 @@ struct ParameterSet {
     policy: &'static str,
     #[schema(required)]
     answer_prime: Option<u64>,
+    /// From when on nothing new is made with them; `null` where that is not planned.
+    #[schema(required)]
+    sunset: Option<UnixMillis>,
 }
 
-impl From<&Parameters> for ParameterSet {
-    fn from(parameters: &Parameters) -> Self {
+impl ParameterSet {
+    fn new(parameters: &Parameters, sunset: Option<UnixMillis>) -> Self {
         let spec = parameters.spec();
         let (scheme, plaintext_modulus, scale_bits) = match spec.scheme {
             Scheme::Bfv { plaintext_modulus } => ("bfv", Some(plaintext_modulus), None),
@@ -61,6 +65,7 @@ impl From<&Parameters> for ParameterSet {
             modulus_bits: parameters.modulus_bits(),
             policy: spec.policy.name(),
             answer_prime: spec.answer_prime,
+            sunset,
         }
     }
 }
@@ -71,6 +76,7 @@ impl From<&Parameters> for ParameterSet {
         (status = 304, description = "It is what `If-None-Match` names."),
         Refusals<(Served,)>))]
 pub(super) async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
-    let sets = state.registry().parameter_sets().into_iter().map(ParameterSet::from).collect();
+    let told = |set: &Parameters| ParameterSet::new(set, state.sunset(set.digest()));
+    let sets = state.registry().parameter_sets().into_iter().map(told).collect();
     Ok(Entity::json(&ParameterList { sets })?.answer(&headers))
 }

@@ -77,6 +77,7 @@ pub(super) async fn create(
     let body = read_small(body, &headers, &state, REQUEST_BYTES, "this service allows").await?;
     let request: NewRoom = object(&body)?;
     let operator = state.registry().for_room(&request.operator)?;
+    state.check_sunset(operator.parameters())?;
     let evaluation_keys = request.evaluation_keys.as_deref().map(parse_id).transpose()?;
     state.check_keys(&caller, operator.card(), operator.parameters().digest(), evaluation_keys).await?;
     let stored = StoredRoom { room: RoomId::random()?, operator: request.operator, evaluation_keys };

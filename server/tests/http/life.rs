@@ -163,6 +163,7 @@ async fn everybody_can_read_what_is_offered() {
         "modulus_bits": 41,
         "policy": "Pq128",
         "answer_prime": 16_760_833,
+        "sunset": null,
     });
     assert!(sets.as_array().unwrap().contains(&expected), "{sets}");
     let names: Vec<&str> = sets.as_array().unwrap().iter().map(|set| set["name"].as_str().unwrap()).collect();

@@ -33,6 +33,7 @@ mod sockets;
 mod statistics;
 mod stores;
 mod sums;
+mod sunset;
 mod telemetry;
 mod tenants;
 mod tls;
