@@ -19,6 +19,9 @@ use crate::store::{Idempotency, NewRecord, Quota, RoomChange, Store, StoreError,
 /// Changes that are read from the store at a time; some have megabytes.
 const PAGE: usize = 32;
 
+/// What a room without records takes, its entry in the cache included.
+const EMPTY_BYTES: usize = 4096;
+
 /// How often a change begins again because another service was faster.
 const ATTEMPTS: usize = 64;
 
@@ -65,9 +68,9 @@ impl Room {
         &self.operator
     }
 
-    /// Bytes that the room holds in memory.
+    /// Bytes that the room holds in memory, at least as many as one without records.
     pub fn byte_len(&self) -> usize {
-        self.published().bytes
+        EMPTY_BYTES + self.published().bytes
     }
 
     fn published(&self) -> Published {

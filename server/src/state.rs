@@ -313,7 +313,8 @@ impl AppState {
         };
         operator::note(&stored.operator);
         let made = Arc::new(Room::new(tenant.clone(), stored, Arc::clone(operator)));
-        Ok((self.0.rooms.lookup_or_insert(&name, 0, made), version))
+        let bytes = made.byte_len();
+        Ok((self.0.rooms.lookup_or_insert(&name, bytes, made), version))
     }
 
     /// Decoded keys of a tenant, from memory or else from the store. Whether they may still be used is asked of the store every time, so that a revocation counts at once in every service.

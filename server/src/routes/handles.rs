@@ -134,6 +134,11 @@ pub(super) async fn remove(
     let (room, handle) = (parse_id(&room)?, parse_id(&handle)?);
     let (room, _) = state.room(&caller.tenant, room).await?;
     let place = state.enter(&caller)?;
-    to_the_end(async move { room.remove(handle, state.store().as_ref(), &place).await }).await?;
+    to_the_end(async move {
+        let removed = room.remove(handle, state.store().as_ref(), &place).await;
+        state.weigh_room(&caller.tenant, &room);
+        removed
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -57,6 +57,23 @@ fn value(metrics: &BTreeMap<String, String>, series: &str) -> u64 {
 }
 
 #[tokio::test]
+async fn rooms_in_memory_are_weighed() {
+    let limits = Limits { room_cache_bytes: 64 << 10, ..Setup::default().limits };
+    let (rig, party) = (Setup { limits, ..Setup::default() }.start().await, Party::signs());
+    for _ in 0..40 {
+        let room = rig.room("match-signs/1").await;
+        rig.post(&format!("{room}/match"), party.probe("ada")).await.refused(409, "room-empty");
+    }
+    let after = metrics(&rig).await;
+    assert_eq!(value(&after, "blindrelay_room_cache_entries"), 16, "rooms without records weigh 4 KiB");
+    let room = rig.room("match-signs/1").await;
+    let handle = rig.enrol(&room, party.record(&["ada"]), 1).await[0];
+    let full = value(&metrics(&rig).await, "blindrelay_room_cache_bytes");
+    rig.delete(&format!("{room}/handles/{handle}")).await.expect(204);
+    assert!(value(&metrics(&rig).await, "blindrelay_room_cache_bytes") < full);
+}
+
+#[tokio::test]
 async fn every_service_counts_for_itself() {
     let party = Party::signs();
     let (busy, idle) = (Rig::new().await, Rig::new().await);
