@@ -23,6 +23,10 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Exit code of a search that found nothing.
 pub(crate) const NOTHING_FOUND: u8 = 3;
+/// Exit code of a receipt that is forged, and of an answer that is not the one that comes out.
+pub(crate) const DISPROVED: u8 = 4;
+/// Exit code of an audit that could compute nothing again.
+pub(crate) const NOT_CHECKED: u8 = 5;
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,10 @@ pub(crate) enum Failure {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{path}: {fault}")]
     Content { path: PathBuf, fault: String, advice: &'static str },
+    #[error("{path}: this is no receipt: {fault}")]
+    NoReceipt { path: PathBuf, fault: String },
+    #[error("{path}: {fault}")]
+    Forged { path: PathBuf, fault: String, advice: &'static str },
     #[error("{what}")]
     Usage { what: String, advice: &'static str },
     #[error(transparent)]
@@ -128,6 +136,7 @@ impl Failure {
             | Self::KeyFile(_)
             | Self::Read { .. }
             | Self::Content { .. }
+            | Self::NoReceipt { .. }
             | Self::Usage { .. }
             | Self::Backend(_)
             | Self::Parameters(_)
@@ -138,6 +147,7 @@ impl Failure {
             | Self::OtherKey
             | Self::Meter(_) => USAGE,
             Self::Client(error) if service::is_usage(error) => USAGE,
+            Self::Forged { .. } => DISPROVED,
             Self::OfTenant { cause, .. } => cause.code(),
             Self::Panel(error) => error.code(),
             _ => FAILED,
@@ -161,7 +171,8 @@ impl Failure {
             Self::Decisions(_) => "check the file beside the key and its permissions",
             Self::KeyFile(_) => "give the key file that `blindrelay keygen` wrote for this purpose",
             Self::Read { .. } | Self::Write { .. } => "check the path and its permissions",
-            Self::Content { advice, .. } | Self::Usage { advice, .. } => advice,
+            Self::Content { advice, .. } | Self::Usage { advice, .. } | Self::Forged { advice, .. } => advice,
+            Self::NoReceipt { .. } => "give a file ID.receipt that `match --receipts` or `find --receipts` wrote",
             Self::Backend(_) => "choose one of those, or leave --backend out",
             Self::Parameters(_) => "`blindrelay params` lists the sets",
             Self::Token(_) => "give 128 numbers in the range of the operator",

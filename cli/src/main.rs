@@ -1,6 +1,7 @@
 //! `blindrelay`: rooms whose members find each other through a relay that cannot read whom they look for.
 //!
-//! Exit codes: 0 done, 1 the operation failed, 2 wrong arguments or input files, 3 nobody matches.
+//! Exit codes: 0 done, 1 the operation failed, 2 wrong arguments or input files, 3 nobody matches, 4 a receipt is forged or an answer is not the one that comes out, 5 an audit could compute
+//! nothing again.
 
 mod arguments;
 mod commands;
@@ -16,6 +17,7 @@ mod output;
 mod panels;
 mod printable;
 mod receipts;
+mod reexecution;
 mod room_kind;
 mod service;
 mod tenants;
@@ -34,7 +36,7 @@ use crate::output::Output;
 #[derive(Debug, Parser)]
 #[command(name = "blindrelay", version, propagate_version = true, max_term_width = 110)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 the operation failed, 2 wrong arguments or input files, 3 nobody matches."
+    after_help = "Exit codes: 0 done, 1 the operation failed, 2 wrong arguments or input files, 3 nobody matches, 4 a receipt is forged or an answer is not the one that comes out, 5 an audit could compute nothing again."
 )]
 struct CommandLine {
     /// Write results as JSON
@@ -96,8 +98,8 @@ enum Command {
     Job(commands::job::Action),
     /// Explain what calls cost under a tariff, price a file of calls, and check the amounts on ciphertexts
     Price(commands::price::Arguments),
-    /// Follow an invoice back to the encrypted batches, without a key
-    Audit(commands::audit::Arguments),
+    /// Compute answers again from what the service keeps of their receipts, or follow an invoice back to its batches; without a key
+    Audit(Box<commands::audit::Arguments>),
     /// Make, show, list, merge or delete panels, which collect encrypted statistics
     #[command(subcommand)]
     Panel(commands::panel::Action),
@@ -144,7 +146,7 @@ fn run(arguments: CommandLine) -> Result<ExitCode, Failure> {
         Command::Meter(arguments) => commands::meter::run(&arguments, backend, output)?,
         Command::Invoice(arguments) => commands::invoice::run(&arguments, backend, output)?,
         Command::Price(arguments) => commands::price::run(&arguments, backend, output)?,
-        Command::Audit(arguments) => commands::audit::run(&arguments, backend, output)?,
+        Command::Audit(arguments) => return commands::audit::run(&arguments, backend, output),
         Command::Panel(action) => commands::panel::run(&action, backend, output)?,
         Command::Contribute(arguments) => commands::contribute::run(&arguments, backend, output)?,
         Command::Report(arguments) => commands::report::run(&arguments, backend, output)?,

@@ -40,7 +40,7 @@ impl Keeper {
     /// Checks that the service signed this answer to this request, with a key that follows from the one that was seen first, and keeps all three. The answer.
     pub(crate) fn keep(&self, client: &Client, request: &[u8], receipted: Receipted) -> Result<Vec<u8>, Failure> {
         let history = self.follow(client)?;
-        let forged = |error: &dyn std::fmt::Display| Failure::Content {
+        let forged = |error: &dyn std::fmt::Display| Failure::Forged {
             path: self.folder.clone(),
             fault: format!("the receipt of the answer is refused: {error}"),
             advice: FORGED,
@@ -61,13 +61,13 @@ impl Keeper {
     fn follow(&self, client: &Client) -> Result<KeyHistory, Failure> {
         let path = self.folder.join(HISTORY);
         let text = client.identity()?;
-        let served = KeyHistory::from_json(&text).map_err(|error| Failure::Content {
+        let served = KeyHistory::from_json(&text).map_err(|error| Failure::Forged {
             path: self.folder.clone(),
             fault: format!("the service's signing keys are refused: {error}"),
             advice: FORGED,
         })?;
         if path.exists() {
-            served.extends(&history(&path)?).map_err(|error| Failure::Content {
+            served.extends(&history(&path)?).map_err(|error| Failure::Forged {
                 path: path.clone(),
                 fault: format!("the service shows other signing keys than before: {error}"),
                 advice: FORGED,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
 use crate::exchange::{Expected, Payload, Request};
+use crate::receipts::Receipted;
 use crate::{Client, Error, names};
 
 /// Which kind of ledger: their addresses differ, and nothing else.
@@ -130,6 +131,21 @@ impl Client {
     /// The same with a request in the wire format, as `statistics/1` takes it.
     pub fn report_on(&self, family: Family, id: &str, request: &[u8], longest: u64) -> Result<Vec<u8>, Error> {
         self.reported(family, id, Payload::Bytes(request), longest)
+    }
+
+    /// As [`Client::report_on`], with the receipt that the service signs and keeps. The request is what the operator takes, in JSON or in the wire format. Neither receipt nor answer is
+    /// checked here.
+    pub fn report_with_receipt(
+        &self,
+        family: Family,
+        id: &str,
+        request: &[u8],
+        longest: u64,
+    ) -> Result<Receipted, Error> {
+        let path = format!("/v1/{}/{}/report", family.plural(), names::id(id)?);
+        let request = Request::new(Method::POST, path).payload(Payload::Bytes(request));
+        let body = self.perform(&request.repeatable().expecting(Expected::Receipted(longest)))?;
+        Receipted::split(&body).ok_or_else(|| self.unexpected("there is no receipt before its answer"))
     }
 
     fn reported(&self, family: Family, id: &str, payload: Payload<'_>, longest: u64) -> Result<Vec<u8>, Error> {

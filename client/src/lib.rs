@@ -25,7 +25,7 @@ pub use crate::jobs::{Job, JobPart, JobState, NewJob, PartProblem};
 pub use crate::keys::{KeySet, KeyTerms};
 pub use crate::ledgers::{Family, Ledger, LedgerEntry};
 pub use crate::moment::UnixMillis;
-pub use crate::receipts::Receipted;
+pub use crate::receipts::{KeptReceipt, ReceiptSource, Receipted, SourceChange};
 pub use crate::retry::{Clock, SystemClock};
 pub use crate::rooms::Room;
 pub use crate::tenants::{Tenant, TenantLimits};

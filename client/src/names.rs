@@ -33,6 +33,16 @@ pub(crate) fn operator(text: &str) -> Result<&str, Error> {
     }
 }
 
+/// A day, written `2026-11-20`.
+pub(crate) fn day(text: &str) -> Result<&str, Error> {
+    let fits = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    if text.len() == 10 && text.bytes().enumerate().all(fits) {
+        Ok(text)
+    } else {
+        Err(refused("the day", text, "written as 2026-11-20"))
+    }
+}
+
 /// An `Idempotency-Key`: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
 pub(crate) fn idempotency(text: &str) -> Result<&str, Error> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');

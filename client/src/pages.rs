@@ -16,7 +16,8 @@ pub(crate) struct Page<T> {
         alias = "panels",
         alias = "tenants",
         alias = "api_keys",
-        alias = "jobs"
+        alias = "jobs",
+        alias = "receipts"
     )]
     pub(crate) entries: Vec<T>,
     /// After what the next page begins.

@@ -1,9 +1,13 @@
 //! Answers with receipts, and whose signatures stand under them.
 
+mod kept;
+
 use ureq::http::Method;
 
 use crate::exchange::Request;
 use crate::{Client, Error};
+
+pub use kept::{KeptReceipt, ReceiptSource, SourceChange};
 
 /// An answer, and what the service signed for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

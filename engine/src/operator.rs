@@ -28,6 +28,11 @@ pub trait Operator: Send + Sync {
 
     /// An empty collection.
     fn new_collection(&self) -> Box<dyn Collection>;
+
+    /// Whether answers also depend on a secret that the operator was made with, so that nobody else computes the same ones.
+    fn has_secret(&self) -> bool {
+        false
+    }
 }
 
 /// Encrypted records that requests are answered from.

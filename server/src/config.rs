@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::access::ConfiguredKey;
 use crate::id::{BodyDigest, TenantId};
+use crate::receipts::ReceiptSettings;
 use crate::telemetry::TelemetrySettings;
 use crate::time::UnixMillis;
 use crate::tls::TlsConfig;
@@ -38,6 +39,8 @@ pub struct Config {
     pub sunset: BTreeMap<String, String>,
     /// What operators see of the service, and where.
     pub telemetry: TelemetrySettings,
+    /// How long receipts are kept.
+    pub receipts: ReceiptSettings,
     /// Limits.
     pub limits: Limits,
 }
@@ -54,6 +57,7 @@ impl Default for Config {
             storage: None,
             sunset: BTreeMap::new(),
             telemetry: TelemetrySettings::default(),
+            receipts: ReceiptSettings::default(),
             limits: Limits::default(),
         }
     }
@@ -112,7 +116,7 @@ pub struct Limits {
     pub job_workers: usize,
     /// Hours for which a finished job and its answers are kept.
     pub job_hours: u64,
-    /// Bytes of records, sums, key sets and jobs of a tenant.
+    /// Bytes of records, sums, key sets, jobs and receipts of a tenant.
     pub bytes_per_tenant: u64,
     /// Milliseconds of computation that a tenant may use in a minute, in each service; left out for as many as there are.
     pub compute_millis_per_minute: Option<u64>,

@@ -162,6 +162,7 @@ impl ApiError {
                     Resource::ApiKey => "unknown-api-key",
                     Resource::Job => "unknown-job",
                     Resource::Answer => "unknown-answer",
+                    Resource::Receipt => "unknown-receipt",
                 };
                 (StatusCode::NOT_FOUND, code)
             }

@@ -16,7 +16,7 @@ use crate::access::Caller;
 use crate::compute::Place;
 use crate::error::{ApiError, MergeError, Resource};
 use crate::id::{BodyDigest, IdempotencyKey};
-use crate::receipts::{Draft, Sent, Source, Subject, dress};
+use crate::receipts::{self, Draft, Outcome, Sent, Source, Subject, dress};
 use crate::state::AppState;
 use crate::store::{Idempotency, LedgerChange, LedgerName, StoreError, StoredLedger, Turn};
 use crate::telemetry::operator;
@@ -172,25 +172,35 @@ impl Ledger {
     pub(crate) async fn report(
         &self,
         state: &AppState,
-        receipts: bool,
+        receipted: bool,
         request: Vec<u8>,
         place: &Place,
     ) -> Result<Sent, ApiError> {
         let keys = self.keys(state, place).await?;
+        let request: Arc<[u8]> = request.into();
         let LedgerName { family, id } = self.stored.name;
         let subject = Subject::Ledger(family, *id.as_bytes());
         let (card, parameters) = (self.operator.card(), self.operator.parameters().digest());
-        let draft = receipts.then(|| Draft::new(state, card, parameters, self.stored.evaluation_keys, &subject));
-        let found = state.store().sums(&self.caller.tenant, self.stored.name).await?;
-        let (version, content) = (found.version, Arc::clone(&found.sums));
-        let work = move |sums: &mut dyn Accumulator| {
-            let answer = match sums.report(&request, keys.as_deref()) {
-                Err(OperatorError::Empty) => return Err(OperatorError::TooFewContributions { found: 0, needed: 1 }),
-                other => other?,
+        for _ in 0..receipts::ATTEMPTS {
+            let draft = receipted.then(|| Draft::new(state, card, parameters, self.stored.evaluation_keys, &subject));
+            let found = state.store().sums(&self.caller.tenant, self.stored.name).await?;
+            let (version, content) = (found.version, Arc::clone(&found.sums));
+            let (sent, keys) = (Arc::clone(&request), keys.clone());
+            let work = move |sums: &mut dyn Accumulator| {
+                let answer = match sums.report(&sent, keys.as_deref()) {
+                    Err(OperatorError::Empty) => {
+                        return Err(OperatorError::TooFewContributions { found: 0, needed: 1 });
+                    }
+                    other => other?,
+                };
+                Ok(dress(draft, &sent, answer, || Source { version, content: content_digest(&content) }))
             };
-            Ok(dress(draft, &request, answer, || Source { version, content: content_digest(&content) }))
-        };
-        self.with_sums(found.sums, work, place).await?
+            let answer = self.with_sums(found.sums, work, place).await??;
+            if let Outcome::Ready(sent) = answer.keep(state, &self.caller, &request).await? {
+                return Ok(sent);
+            }
+        }
+        Err(ApiError::Contended { what: family.singular() })
     }
 
     /// Decodes sums and works with them, on a compute thread.

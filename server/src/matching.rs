@@ -1,9 +1,11 @@
 //! Answers of a room's operator.
 
+use std::sync::Arc;
+
 use crate::access::Caller;
 use crate::compute::Place;
 use crate::error::ApiError;
-use crate::receipts::{Draft, Sent, Source, Subject, dress};
+use crate::receipts::{ATTEMPTS, Draft, Outcome, Sent, Source, Subject, dress};
 use crate::room::Room;
 use crate::state::AppState;
 
@@ -21,18 +23,27 @@ pub(crate) async fn evaluate(
         Some(digest) => Some(state.evaluation_keys(&caller.tenant, digest, place).await?),
         None => None,
     };
-    let before = room.byte_len();
-    let (snapshot, version) = room.snapshot(version, state.store().as_ref(), place).await?;
-    if room.byte_len() != before {
-        state.weigh_room(&caller.tenant, room);
-    }
+    let request: Arc<[u8]> = request.into();
     let subject = Subject::Room(*room.stored().room.as_bytes());
     let operator = room.operator();
     let parameters = operator.parameters().digest();
-    let draft = receipts.then(|| Draft::new(state, operator.card(), parameters, used, &subject));
-    let job = move || {
-        let answer = snapshot.evaluate(&request, keys.as_deref())?;
-        dress(draft, &request, answer, || Source { version, content: snapshot.digest() })
-    };
-    place.run(job).await?
+    let mut wanted = version;
+    for _ in 0..ATTEMPTS {
+        let before = room.byte_len();
+        let (snapshot, version) = room.snapshot(wanted, state.store().as_ref(), place).await?;
+        if room.byte_len() != before {
+            state.weigh_room(&caller.tenant, room);
+        }
+        let draft = receipts.then(|| Draft::new(state, operator.card(), parameters, used, &subject));
+        let (sent, keys) = (Arc::clone(&request), keys.clone());
+        let job = move || {
+            let answer = snapshot.evaluate(&sent, keys.as_deref())?;
+            dress(draft, &sent, answer, || Source { version, content: snapshot.digest() })
+        };
+        match place.run(job).await??.keep(state, caller, &request).await? {
+            Outcome::Ready(answer) => return Ok(answer),
+            Outcome::Changed(found) => wanted = found,
+        }
+    }
+    Err(ApiError::Contended { what: "room" })
 }

@@ -16,7 +16,8 @@ use utoipa::openapi::{Object, OpenApi, Ref, RefOr, Response, Schema};
 pub(crate) use documents::{Card, History};
 pub(crate) use refusals::Refusals;
 pub(crate) use schema::{
-    AfterId, AfterName, AfterNumber, HandleId, Octets, OperatorId, PageLimit, Problem, Receipted, SubjectId,
+    AfterDigest, AfterId, AfterName, AfterNumber, CollectionName, DayText, HandleId, Octets, OperatorId, PageLimit,
+    Problem, Receipted, SubjectId,
 };
 
 /// What replaces the words of meters in the description of panels, whose routes are the same.

@@ -1,6 +1,9 @@
 //! Receipts: what the service signs for an answer, and how both travel.
 //!
-//! Who asks with `Accept: application/vnd.blindrelay.receipted` gets the signed receipt before the answer; everybody else gets the answer alone.
+//! Who asks with `Accept: application/vnd.blindrelay.receipted` gets the signed receipt before the answer; everybody else gets the answer alone. A receipt that is given is in the store first, with
+//! the request, so that somebody else can compute the answer again.
+
+mod settings;
 
 use std::sync::Arc;
 
@@ -10,13 +13,18 @@ use blindrelay_engine::operator::OperatorCard;
 use blindrelay_engine::params::ParameterDigest;
 use blindrelay_trust::{
     CollectionId, CollectionKind, CollectionState, ContentDigest, Identity, NoiseClaim, OperatorId, Receipt,
-    SoftwareVersion, UnixMillis,
+    SignedReceipt, SoftwareVersion, UnixMillis,
 };
 
+pub use settings::ReceiptSettings;
+
+use crate::access::Caller;
 use crate::error::ApiError;
 use crate::family::Family;
 use crate::id::BodyDigest;
 use crate::state::AppState;
+use crate::store::{NewReceipt, StoreError};
+use crate::time;
 
 /// The type of an answer with its receipt: the receipt's length in four bytes, lowest first, the signed receipt, the answer.
 pub const RECEIPTED: &str = "application/vnd.blindrelay.receipted";
@@ -25,6 +33,23 @@ const ALONE: &str = "application/octet-stream";
 
 /// An answer as it is sent.
 pub(crate) type Sent = ([(HeaderName, &'static str); 1], Vec<u8>);
+
+/// How often an answer is computed again because what it came from was deleted before its receipt was kept.
+pub(crate) const ATTEMPTS: usize = 8;
+
+/// An answer, and the receipt that has to be kept before it is sent.
+pub(crate) struct Dressed {
+    sent: Sent,
+    receipt: Option<SignedReceipt>,
+}
+
+/// What became of an answer.
+pub(crate) enum Outcome {
+    /// It can be sent.
+    Ready(Sent),
+    /// What it came from has changed and is not there any more: it is to be computed again, from this version or a later one.
+    Changed(u64),
+}
 
 /// What a receipt says before there is an answer, and who signs it.
 pub(crate) struct Draft {
@@ -86,8 +111,8 @@ impl Draft {
         }
     }
 
-    /// The signed receipt of an answer before the answer. Takes as long as two digests and a signature: done on a compute thread.
-    fn sign(self, request: &[u8], answer: &[u8], source: &Source) -> Result<Vec<u8>, ApiError> {
+    /// The signed receipt of an answer. Takes as long as two digests and a signature: done on a compute thread.
+    fn sign(self, request: &[u8], answer: &[u8], source: &Source) -> Result<SignedReceipt, ApiError> {
         let Self { identity, operator, parameters, evaluation_keys, kind, collection, noise, time } = self;
         let receipt = Receipt {
             operator: OperatorId::new(&operator).map_err(ApiError::internal)?,
@@ -106,9 +131,7 @@ impl Draft {
             time: UnixMillis::new(time).unwrap_or(UnixMillis::MAX),
             key: identity.public().id(),
         };
-        let signed = identity.sign(&receipt).map_err(ApiError::internal)?.to_bytes();
-        let length = u32::try_from(signed.len()).map_err(ApiError::internal)?;
-        Ok([&length.to_le_bytes(), signed.as_slice(), answer].concat())
+        identity.sign(&receipt).map_err(ApiError::internal)
     }
 }
 
@@ -127,9 +150,32 @@ pub(crate) fn dress(
     request: &[u8],
     answer: Vec<u8>,
     source: impl FnOnce() -> Source,
-) -> Result<Sent, ApiError> {
-    match draft {
-        Some(draft) => Ok(as_sent(draft.sign(request, &answer, &source())?, true)),
-        None => Ok(as_sent(answer, false)),
+) -> Result<Dressed, ApiError> {
+    let Some(draft) = draft else { return Ok(Dressed { sent: as_sent(answer, false), receipt: None }) };
+    let receipt = draft.sign(request, &answer, &source())?;
+    let signed = receipt.to_bytes();
+    let length = u32::try_from(signed.len()).map_err(ApiError::internal)?;
+    let body = [&length.to_le_bytes(), signed.as_slice(), &answer].concat();
+    Ok(Dressed { sent: as_sent(body, true), receipt: Some(receipt) })
+}
+
+impl Dressed {
+    /// Keeps the receipt with the request, where receipts are kept.
+    pub(crate) async fn keep(
+        self,
+        state: &AppState,
+        caller: &Caller,
+        request: &Arc<[u8]>,
+    ) -> Result<Outcome, ApiError> {
+        let until =
+            self.receipt.as_ref().and_then(|signed| state.kept_until(time::UnixMillis(signed.receipt().time.get())));
+        if let (Some(signed), Some(until)) = (self.receipt, until) {
+            let receipt = NewReceipt { signed, request: Arc::clone(request), until };
+            match state.store().keep_receipt(&caller.tenant, receipt, state.quota(caller)).await {
+                Err(StoreError::Outdated { found, .. }) => return Ok(Outcome::Changed(found)),
+                other => other?,
+            }
+        }
+        Ok(Outcome::Ready(self.sent))
     }
 }

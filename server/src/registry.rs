@@ -71,29 +71,33 @@ impl Registry {
         Self::default()
     }
 
-    /// The operators of this project. The tables of the largest parameter set take as long as all others together and are built beside them.
+    /// The operators of this project, those that need a secret with a new one: their answers are not those of another service.
     pub fn standard(backend: Backend) -> Result<Self, RegistryError> {
+        Self::with_secret(backend, Seed::random().map_err(Error::from)?)
+    }
+
+    /// The operators of this project, those that need a secret with this one: services with one secret give the same answers. The tables of the largest parameter set take as long as all others together and are built beside them.
+    pub fn with_secret(backend: Backend, secret: Seed) -> Result<Self, RegistryError> {
         let largest = || {
             let context = Context::new(&Parameters::new(preset(DECIDE_32768)?, backend)?)?;
             let finding = Finding::new(&context)?;
             Ok::<_, RegistryError>((context, finding))
         };
-        let (largest, others) = rayon::join(largest, || Self::with_small_sets(backend));
+        let (largest, others) = rayon::join(largest, || Self::with_small_sets(backend, secret));
         let (mut registry, (context, finding)) = (others?, largest?);
         registry.contexts.insert(context.parameters().digest(), context);
         registry.register(Arc::new(finding))?;
         Ok(registry)
     }
 
-    fn with_small_sets(backend: Backend) -> Result<Self, RegistryError> {
+    fn with_small_sets(backend: Backend, secret: Seed) -> Result<Self, RegistryError> {
         let mut registry = Self::new();
         for (kind, set) in [(MatchKind::Signs, MATCH_2048), (MatchKind::Embeddings, MATCH_4096)] {
             let context = registry.context(&Parameters::new(preset(set)?, backend)?)?;
             registry.register(Arc::new(Matching::new(kind, &context)?))?;
         }
-        // Each process has its own secret: rooms outlive it, but answers of another secret say no more.
         let context = registry.context(&Parameters::new(preset(SEARCH_8192)?, backend)?)?;
-        registry.register(Arc::new(Searching::new(&context, Seed::random().map_err(Error::from)?)?))?;
+        registry.register(Arc::new(Searching::new(&context, secret)?))?;
         let context = registry.context(&Parameters::new(preset(BILL_8192)?, backend)?)?;
         registry.register_accumulation(Arc::new(Charging::new(&context)?))?;
         for set in [STATS_8192, STATS_16384] {

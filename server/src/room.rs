@@ -195,11 +195,14 @@ impl Room {
     async fn catch_up(&self, mut copy: Copy, store: &dyn Store, place: &Place) -> Result<Copy, ApiError> {
         loop {
             let page = store.changes(&self.tenant, self.stored.room, copy.version, PAGE).await?;
-            let full = page.len() == PAGE;
+            let full = page.changes.len() == PAGE;
             let make = move || {
-                for change in page {
+                for change in page.changes {
                     copy.version = change.version();
                     make(copy.collection.as_mut(), change)?;
+                }
+                if !full {
+                    copy.version = page.version;
                 }
                 Ok::<_, OperatorError>(copy)
             };

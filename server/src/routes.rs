@@ -14,6 +14,7 @@ mod metrics;
 mod operators;
 mod page;
 mod parameters;
+mod receipts;
 mod reference;
 mod rooms;
 mod tenants;
@@ -55,6 +56,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/v1/identity", get(identity::show))
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
+        .merge(receipts::routes())
         .merge(reference::routes())
         .merge(ledgers::routes(Family::Meters))
         .merge(ledgers::routes(Family::Panels))

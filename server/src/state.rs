@@ -24,6 +24,7 @@ use crate::id::{BodyDigest, RoomId, TenantId};
 use crate::jobs::{JobQueue, LocalQueue, Pace};
 use crate::keys::{self, KeyCache};
 use crate::ledger::ChangeLocks;
+use crate::receipts::ReceiptSettings;
 use crate::registry::Registry;
 use crate::room::Room;
 use crate::store::{Quota, RoomState, Store, StoreError};
@@ -92,6 +93,7 @@ struct Inner {
     identity: Arc<Identity>,
     jobs: Arc<dyn JobQueue>,
     pace: Pace,
+    receipts: ReceiptSettings,
     stopping: AtomicBool,
 }
 
@@ -149,6 +151,7 @@ impl AppState {
             identity,
             jobs: jobs.unwrap_or_else(|| Arc::new(LocalQueue::default())),
             pace: Pace::default(),
+            receipts: config.receipts,
             stopping: AtomicBool::new(false),
             limits,
         })))
@@ -282,6 +285,11 @@ impl AppState {
     /// How long parts of jobs take here.
     pub(crate) fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+
+    /// Until when a receipt of that moment is kept; `None` where none is.
+    pub(crate) fn kept_until(&self, made: UnixMillis) -> Option<UnixMillis> {
+        self.0.receipts.until(made)
     }
 
     /// What time it is.

@@ -1,4 +1,4 @@
-//! Everything that outlives a restart: tenants and their API keys, evaluation keys, rooms, records with their handles, sums, and which requests were answered already.
+//! Everything that outlives a restart: tenants and their API keys, evaluation keys, rooms, records with their handles, sums, which requests were answered already, and receipts.
 //!
 //! Every method is one transaction: it happens as a whole or not at all, also when the future that runs it is dropped, and what it has answered with success survives
 //! a crash. Every id is looked up under its tenant, so that nobody can reach what belongs to somebody else. `contract` states what an implementation has to do.
@@ -13,6 +13,7 @@ mod jobs;
 mod keys;
 mod ledger;
 pub mod memory;
+mod receipts;
 mod room;
 
 use async_trait::async_trait;
@@ -24,7 +25,8 @@ pub use access::{AccessStore, ApiKey, KeyHolder, Role, StoredTenant, TenantLimit
 pub use jobs::{JobStore, NewJob, Outcome, PART_CHARGE, Part, PartResult, StoredJob, Subject, Work};
 pub use keys::{KeySet, KeyStore, KeyTerms};
 pub use ledger::{LedgerChange, LedgerName, LedgerState, LedgerStore, LedgerUsage, StoredLedger, Turn};
-pub use room::{NewRecord, RoomChange, RoomState, RoomStore, RoomUsage, StoredRecord, StoredRoom};
+pub use receipts::{Content, NewReceipt, ReceiptSource, ReceiptStore, ReceiptSubject, SourceChange, StoredReceipt};
+pub use room::{NewRecord, RoomChange, RoomChanges, RoomState, RoomStore, RoomUsage, StoredRecord, StoredRoom};
 
 /// Why a store does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -103,8 +105,8 @@ pub struct Quota {
     pub keys: usize,
     /// Jobs that are not finished.
     pub jobs: usize,
-    /// Bytes of key sets, records, sums and jobs, as [`KeySet::charge`], [`NewRecord::charge`], [`StoredLedger::charge`],
-    /// [`LedgerChange::charge`], [`NewJob::charge`] and [`Outcome::charge`] count them.
+    /// Bytes of key sets, records, sums, jobs and receipts, as [`KeySet::charge`], [`NewRecord::charge`], [`StoredLedger::charge`],
+    /// [`LedgerChange::charge`], [`NewJob::charge`], [`Outcome::charge`] and [`NewReceipt::charge`] count them, and of what is set aside for receipts.
     pub bytes: u64,
 }
 
@@ -128,7 +130,12 @@ pub enum Written {
 
 /// The store.
 #[async_trait]
-pub trait Store: AccessStore + KeyStore + RoomStore + LedgerStore + JobStore + Send + Sync + 'static {
+pub trait Store:
+    AccessStore + KeyStore + RoomStore + LedgerStore + JobStore + ReceiptStore + Send + Sync + 'static
+{
     /// Whether requests can be served.
     async fn ready(&self) -> Result<(), StoreError>;
+
+    /// A secret that all services on the store share under a name: `fresh` if there is none yet, and from then on always the same.
+    async fn shared_secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
 }

@@ -1,6 +1,7 @@
 //! Moments, and who tells them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,6 +16,40 @@ pub struct UnixMillis(pub u64);
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms", self.0)
+    }
+}
+
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
+
+/// A day in UTC, as days since 1 January 1970. Written as `2026-11-20`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(u64);
+
+/// The text is no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a day is written as 2026-11-20, in UTC, from 1970 to 9999")]
+pub struct DayParseError;
+
+impl Day {
+    /// The day of a moment.
+    pub const fn of(moment: UnixMillis) -> Self {
+        Self(moment.0 / DAY)
+    }
+
+    /// Days since 1 January 1970.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for Day {
+    type Err = DayParseError;
+
+    fn from_str(text: &str) -> Result<Self, DayParseError> {
+        let midnight: blindrelay_trust::UnixMillis =
+            format!("{text}T00:00:00.000Z").parse().map_err(|_| DayParseError)?;
+        Ok(Self::of(UnixMillis(midnight.get())))
     }
 }
 
@@ -50,6 +85,18 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_have_one_spelling() {
+        // `date -u -d 2026-11-20 +%s` of GNU coreutils.
+        assert_eq!("2026-11-20".parse(), Ok(Day::of(UnixMillis(1_795_132_800_000))));
+        assert_eq!("2026-11-20".parse(), Ok(Day::of(UnixMillis(1_795_219_199_999))));
+        assert_eq!("2026-11-21".parse(), Ok(Day::of(UnixMillis(1_795_219_200_000))));
+        assert_eq!("1970-01-01".parse(), Ok(Day(0)));
+        for text in ["", "2026-11-31", "2026-1-20", "20261120", "2026-11-20T", "1969-12-31", "yesterday"] {
+            assert_eq!(text.parse::<Day>(), Err(DayParseError), "{text}");
+        }
+    }
 
     #[test]
     fn a_clock_never_goes_back() {

@@ -1,92 +1,55 @@
-//! `audit`: from the encrypted batches to the invoice's digests again, without a key.
+//! `audit`: answers are computed again from what the service keeps of their receipts, and invoices from their batches. Neither takes a key.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod invoice;
+mod receipts;
 
-use blindrelay_billing::{Charging, Invoice, Layout, audit};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
 use blindrelay_engine::Backend;
+use blindrelay_trust::KeyId;
 use clap::Args;
-use serde::Serialize;
 
-use super::meter::{BATCH_EXTENSION, RATES_FILE, bad_rates, rate_card};
-use crate::arguments::read_text;
 use crate::failure::Failure;
-use crate::holder::billing_context;
 use crate::output::Output;
-use crate::printable::{count, name};
+use crate::reexecution::{SampleSeed, Share};
+use crate::service::ServiceOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The invoice, in JSON
-    invoice: PathBuf,
-    /// Folder with the batches of the meter, as `meter --archive` keeps them; where meters were merged, one after the other
-    #[arg(long, value_name = "DIR", required = true)]
-    batches: Vec<PathBuf>,
-    /// The rate card that was agreed on; without it, the one beside the batches
+    /// A receipt whose answer is computed again: a file, or the id of one that the service keeps. With --batches, an invoice in JSON
+    #[arg(value_name = "RECEIPT", required_unless_present = "day", conflicts_with = "day")]
+    subject: Option<PathBuf>,
+    /// Compute answers of this day again, in UTC: a random share of those whose receipts the service keeps
+    #[arg(long, value_name = "DAY")]
+    day: Option<String>,
+    /// How many of them, in percent; at least one
+    #[arg(long, value_name = "PERCENT", default_value = "5%", requires = "day")]
+    share: Share,
+    /// Choose those that an earlier audit chose, which told these 64 hexadecimal digits
+    #[arg(long, value_name = "SEED", requires = "day")]
+    seed: Option<SampleSeed>,
+    /// The service's signing keys as they were kept; without it, history.json beside the receipt, if it is there
     #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+    /// The signing key that is trusted, in 64 hexadecimal digits
+    #[arg(long, value_name = "KEY")]
+    trust: Option<KeyId>,
+    /// Of an invoice: folder with the batches of the meter, as `meter --archive` keeps them; where meters were merged, one after the other
+    #[arg(long, value_name = "DIR", requires = "subject", conflicts_with_all = ["day", "history", "trust"])]
+    batches: Vec<PathBuf>,
+    /// Of an invoice: the rate card that was agreed on; without it, the one beside the batches
+    #[arg(long, value_name = "FILE", requires = "batches")]
     rates: Option<PathBuf>,
+    #[command(flatten)]
+    service: ServiceOptions,
 }
 
-#[derive(Serialize)]
-struct Verdict {
-    exact: bool,
-    number: String,
-    batches: usize,
-    periods: usize,
-    total: blindrelay_billing::Money,
-}
-
-/// Replays the chain and the sums; says where the invoice does not follow from them.
-pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
-    let path = arguments.invoice.as_path();
-    let invoice = Invoice::from_json(&read_text(path)?).map_err(|error| Failure::Content {
-        path: path.to_owned(),
-        fault: error.to_string(),
-        advice: "give an invoice in JSON, as `blindrelay invoice` writes it",
-    })?;
-    let beside = arguments.batches.first().map(|folder| folder.join(RATES_FILE));
-    let rates = arguments.rates.clone().or(beside).unwrap_or_default();
-    let context = billing_context(backend)?;
-    let layout = Layout::new(rate_card(&rates)?, &context).map_err(|error| bad_rates(&rates, &error))?;
-    let histories: Vec<Vec<Vec<u8>>> =
-        arguments.batches.iter().map(|folder| history(folder)).collect::<Result<_, _>>()?;
-    audit(&Charging::new(&context)?, &layout, &histories, &invoice)?;
-    let verdict = Verdict {
-        exact: true,
-        number: invoice.details.number.clone(),
-        batches: histories.iter().map(Vec::len).sum(),
-        periods: invoice.evidence.len(),
-        total: invoice.total,
-    };
-    output.result(&verdict, || {
-        format!(
-            "invoice {} over {}: every digest follows bit by bit from {} in {}",
-            name(&verdict.number),
-            verdict.total,
-            if verdict.batches == 1 { "1 batch".to_owned() } else { format!("{} batches", verdict.batches) },
-            count(verdict.periods, "period")
-        )
-    })
-}
-
-/// The batches of a folder, by number.
-fn history(folder: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let read = |source| Failure::Read { path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(read)? {
-        let path = entry.map_err(read)?.path();
-        if path.extension() == Some(OsStr::new(BATCH_EXTENSION)) {
-            let number = path.file_stem().and_then(OsStr::to_str).and_then(|stem| stem.parse::<u64>().ok());
-            let number = number.ok_or_else(|| Failure::Content {
-                path: path.clone(),
-                fault: "its name is not the number of a batch".to_owned(),
-                advice: "give a folder that `blindrelay meter --archive` wrote",
-            })?;
-            files.push((number, path));
-        }
+/// Follows an invoice, a receipt, or receipts of a day.
+pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<ExitCode, Failure> {
+    if let (Some(subject), false) = (&arguments.subject, arguments.batches.is_empty()) {
+        invoice::run(subject, &arguments.batches, arguments.rates.as_deref(), backend, output)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    files.sort_unstable();
-    let bytes =
-        |(_, path): &(u64, PathBuf)| std::fs::read(path).map_err(|source| Failure::Read { path: path.clone(), source });
-    files.iter().map(bytes).collect()
+    receipts::run(arguments, backend, output)
 }

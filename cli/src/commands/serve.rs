@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use blindrelay_engine::Backend;
+use blindrelay_engine::ring::Seed;
 use blindrelay_server::{AppState, Config, Registry};
 use clap::Args;
 use tokio::net::TcpListener;
@@ -16,6 +17,9 @@ use self::data::Place;
 use crate::arguments::read_text;
 use crate::failure::Failure;
 use crate::output::Output;
+
+/// What the store calls the secret from which operators derive masks.
+const MASKS: &str = "masks";
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -102,8 +106,10 @@ fn first_and_last_line(text: &str) -> String {
 }
 
 async fn serve(config: Config, place: Place, backend: Backend, output: Output) -> Result<(), Failure> {
-    let registry = Registry::standard(backend).map_err(|error| failed(&error))?;
     let (store, environment) = place.open().await?;
+    let fresh = Seed::random().map_err(|error| failed(&error))?;
+    let secret = store.shared_secret(MASKS, *fresh.as_bytes()).await.map_err(|error| failed(&error))?;
+    let registry = Registry::with_secret(backend, Seed::from_bytes(secret)).map_err(|error| failed(&error))?;
     tracing::info!(data = place.describe(), "the service keeps everything");
     let state = AppState::within(&config, registry, store, environment).await.map_err(|error| failed(&error))?;
     operations::serve_telemetry(&config, &state).await?;

@@ -39,13 +39,14 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> 
 }
 
 fn check(path: &Path, arguments: &Arguments) -> Result<Checked, Failure> {
-    let refused = |error: &dyn std::fmt::Display| Failure::Content {
+    let refused = |error: &dyn std::fmt::Display| Failure::Forged {
         path: path.to_owned(),
         fault: error.to_string(),
-        advice: "this is not a receipt of the service whose keys were given, or not for this request and answer",
+        advice: "the service whose keys were given has not signed this, or not for this request and answer: do not rely on it",
     };
     let bytes = std::fs::read(path).map_err(|source| Failure::Read { path: path.to_owned(), source })?;
-    let receipt = SignedReceipt::from_bytes(&bytes).map_err(|error| refused(&error))?;
+    let receipt = SignedReceipt::from_bytes(&bytes)
+        .map_err(|error| Failure::NoReceipt { path: path.to_owned(), fault: error.to_string() })?;
     let keys = history(&arguments.history.clone().unwrap_or_else(|| path.with_file_name(HISTORY)))?;
     if let Some(trusted) = &arguments.trust {
         keys.verify_chain(trusted).map_err(|error| refused(&error))?;

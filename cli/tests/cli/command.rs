@@ -78,7 +78,12 @@ impl Service {
 
     /// Starts a service on a free port that keeps what it has in the folder `data`.
     pub(crate) fn start_durable(directory: &Path) -> Self {
-        Self::start_with(directory, &["--data", "data"])
+        Self::start_durable_with(directory, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_durable_with(directory: &Path, more: &[&str]) -> Self {
+        Self::start_with(directory, &[&["--data", "data"], more].concat())
     }
 
     fn start_with(directory: &Path, more: &[&str]) -> Self {

@@ -65,7 +65,7 @@ fn receipts_are_kept_and_checked_and_a_service_of_another_key_is_refused() {
     assert!(checked.contains("match-signs/1") && checked.contains("the signature is good"), "{checked}");
     let trusted = run(at, &["verify", receipt, receipts[1].to_str().unwrap(), "--json"]).ok().json();
     assert_eq!((trusted.as_array().unwrap().len(), &trusted[0]["answer"]), (2, &true.into()));
-    run(at, &["verify", receipt, "--trust", &"0".repeat(64)]).failed(2, &["receipt"]);
+    run(at, &["verify", receipt, "--trust", &"0".repeat(64)]).failed(4, &["receipt"]);
 
     // One bit of the answer or of the signature is enough.
     for path in [&answers[0], &receipts[0]] {
@@ -73,7 +73,7 @@ fn receipts_are_kept_and_checked_and_a_service_of_another_key_is_refused() {
         let mut bad = good.clone();
         *bad.last_mut().unwrap() ^= 1;
         fs::write(path, &bad).unwrap();
-        run(at, &["verify", receipt]).failed(2, &["not a receipt of the service"]);
+        run(at, &["verify", receipt]).failed(4, &["has not signed this"]);
         fs::write(path, &good).unwrap();
     }
 
@@ -81,7 +81,12 @@ fn receipts_are_kept_and_checked_and_a_service_of_another_key_is_refused() {
     service.kill();
     fs::rename(at.join("data/identity"), at.join("identity")).unwrap();
     let impostor = Service::start_durable(at);
-    ask(at, &impostor, &room, &question).failed(2, &["other signing keys than before"]);
+    ask(at, &impostor, &room, &question).failed(4, &["other signing keys than before"]);
+    // What is no receipt is wrong input, and said once.
+    fs::write(at.join("none.receipt"), "none").unwrap();
+    let none = run(at, &["verify", "none.receipt", "--history", "receipts/history.json"]);
+    none.failed(2, &["no receipt", "give a file"]);
+    assert_eq!(none.err.matches("no receipt").count(), 1, "{none:?}");
     assert_eq!(kept("receipt").len(), 2);
 }
 

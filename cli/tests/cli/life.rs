@@ -208,7 +208,7 @@ fn a_configuration_that_cannot_be_meant_is_refused_before_anything_starts() {
     run(at, &["serve", "--listen", "0.0.0.0:0"]).failed(2, &["without TLS", "loopback"]);
     // Whether there is a key is known once the store is open.
     fs::write(at.join("open.toml"), "allow_plain_http = true\nlisten = \"0.0.0.0:0\"").unwrap();
-    let open = ["serve", "--config", "open.toml", "--log", "off"];
+    let open = ["serve", "--config", "open.toml", "--log", "off", "--data", "data"];
     run(at, &[&open[..], &["--check-config"]].concat()).ok();
     run(at, &open).failed(1, &["without a key", "loopback", "blindrelay api-key create"]);
     run(at, &["serve", "--config", "none.toml"]).failed(2, &["none.toml"]);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed assumption fails the test")]
 
 mod administration;
+mod audit;
 mod billing;
 mod command;
 mod demo;

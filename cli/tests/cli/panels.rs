@@ -46,6 +46,10 @@ impl Hosted {
         run(&self.at, &[arguments, &["--service", &self.service.url]].concat())
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.service.url
+    }
+
     pub(crate) fn create(&self, settings: &str) -> String {
         self.command(&["panel", "create", settings, "--key", "host.key"]).ok().out.trim().to_owned()
     }

@@ -4,6 +4,7 @@
 mod administration;
 mod answers;
 mod nodes;
+mod receipts;
 mod requests;
 mod retries;
 mod script;

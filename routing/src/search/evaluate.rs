@@ -71,6 +71,10 @@ impl Operator for Searching {
     fn new_collection(&self) -> Box<dyn Collection> {
         Box::new(self.roster())
     }
+
+    fn has_secret(&self) -> bool {
+        true
+    }
 }
 
 /// A record as it was received, at its places in a group.

@@ -38,6 +38,11 @@ pub enum Resource {
     /// An answer of a job.
     #[error("the job has no answer of this number: GET /v1/jobs/JOB/answers lists those that it has")]
     Answer,
+    /// A receipt of this tenant, or a part of one.
+    #[error(
+        "this key's tenant has no such receipt, or it is not kept any more, or has no such part: GET /v1/receipts?day=DAY lists those of a day"
+    )]
+    Receipt,
     /// An operator.
     #[error("there is no such operator: GET /v1/operators lists those that are")]
     Operator,

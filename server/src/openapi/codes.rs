@@ -48,6 +48,7 @@ codes! {
     404 UnknownApiKey "unknown-api-key" "there is no such API key";
     404 UnknownJob "unknown-job" "there is no such job, or it belongs to somebody else, or the role of the key does not see it";
     404 UnknownAnswer "unknown-answer" "the job has no answer of this number";
+    404 UnknownReceipt "unknown-receipt" "there is no such receipt or no such part of it, it is not kept any more, or it belongs to somebody else";
     408 BodyTimeout "body-timeout" "the body took too long";
     409 KeysMissing "keys-missing" "the evaluation keys were not uploaded";
     409 KeysExpired "keys-expired" "the time of the evaluation keys is over";

@@ -55,6 +55,8 @@ groups! {
     Retired: OperatorRetired;
     /// An operator that computes.
     Computation: OperatorRetired Noise Refused Range MalformedObject WrongParameters;
+    /// An answer whose receipt is kept.
+    KeptReceipt: QuotaExceeded Contended;
     /// A change under a name.
     Repeatable: MalformedHeader IdempotencyConflict Contended;
 }

@@ -57,6 +57,8 @@ pub(super) fn shared() -> Schemas {
     keep::<PageLimit>(&mut all);
     keep::<AfterId>(&mut all);
     keep::<AfterName>(&mut all);
+    keep::<AfterDigest>(&mut all);
+    keep::<DayText>(&mut all);
     keep::<Problem>(&mut all);
     all
 }
@@ -106,6 +108,12 @@ pub(crate) enum Receipted {}
 pub(crate) enum AfterId {}
 /// The name after which a page begins; empty for the first page.
 pub(crate) enum AfterName {}
+/// The digest after which a page begins; empty for the first page.
+pub(crate) enum AfterDigest {}
+/// A day.
+pub(crate) enum DayText {}
+/// A room, meter or panel.
+pub(crate) enum CollectionName {}
 /// How many entries of a list are wanted.
 pub(crate) enum PageLimit {}
 /// Why a request fails.
@@ -126,6 +134,9 @@ texts! {
     UnixMillis "UnixMillis" moment(), "Milliseconds since the beginning of 1970, UTC.";
     AfterId "AfterId" text("^([0-9a-f]{32})?$"), "The id after which a page begins; empty for the first page.";
     AfterName "AfterName" text("^[a-z0-9-]{0,64}$"), "The name after which a page begins; empty for the first page.";
+    AfterDigest "AfterDigest" text("^([0-9a-f]{64})?$"), "The digest after which a page begins; empty for the first page.";
+    DayText "Day" text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), "A day in UTC, such as 2026-11-20.";
+    CollectionName "CollectionName" hex(32), "A room, meter or panel.";
     PageLimit "PageLimit" page_limit(), "Most entries of a page.";
     Octets "Octets" octets(), "Bytes in the format of docs/wire-format.md, or as the operator defines them.";
     Receipted "Receipted" octets(), "The receipt's length in four bytes, lowest first, the signed receipt, the answer (docs/receipts.md).";

@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    api_keys, handles, health, identity, jobs, keys, ledgers, matching, operators, parameters, reference, rooms,
-    tenants,
+    api_keys, handles, health, identity, jobs, keys, ledgers, matching, operators, parameters, receipts, reference,
+    rooms, tenants,
 };
 use crate::openapi;
 
@@ -24,7 +24,8 @@ use crate::openapi;
         reference::script, reference::style, keys::upload, keys::show, keys::revoke, keys::remove, rooms::create, rooms::show, rooms::remove,
         handles::enrol, handles::list, handles::remove, matching::evaluate, tenants::list, tenants::show, tenants::put, api_keys::list,
         api_keys::create, api_keys::revoke, api_keys::rotate, jobs::list, jobs::show, jobs::remove, jobs::answers::list, jobs::answers::show,
-        jobs::new::evaluate
+        jobs::new::evaluate, receipts::list, receipts::show, receipts::request, receipts::source::show, receipts::source::changes,
+        receipts::source::record, receipts::source::sums, receipts::source::keys
     ),
     tags(
         (name = "service", description = "What the service offers, who signs its receipts, and whether it is well."),
@@ -33,6 +34,7 @@ use crate::openapi;
         (name = "meters", description = "Encrypted usage and charges."),
         (name = "panels", description = "Encrypted statistics."),
         (name = "jobs", description = "What takes longer than a request may: it is computed when its turn comes, and its answers are kept."),
+        (name = "receipts", description = "Receipts that were given, with everything that is needed to compute their answers again."),
         (name = "administration", description = "Tenants and API keys.")
     )
 )]

@@ -27,8 +27,8 @@ use crate::openapi::codes::{
     IdempotencyKeyRequired, Settings, TooFewContributions, UnfitBatch, UnfitMerge, UnfitRequest, UnknownMeter,
 };
 use crate::openapi::refusals::{
-    Account, Argument, Body as BodyRefusals, Computation, Keyed, Named, Object, Operand, Repeatable, SmallJson, Stored,
-    UsedKeys,
+    Account, Argument, Body as BodyRefusals, Computation, KeptReceipt, Keyed, Named, Object, Operand, Repeatable,
+    SmallJson, Stored, UsedKeys,
 };
 use crate::openapi::{AfterId, Octets, OperatorId, PageLimit, Receipted, Refusals};
 use crate::receipts::{self, Sent};
@@ -323,13 +323,13 @@ pub(super) async fn merge(
 
 /// Computes an answer from the sums
 ///
-/// With `Accept: application/vnd.blindrelay.receipted` a signed receipt stands before the answer. The sums stay.
+/// With `Accept: application/vnd.blindrelay.receipted` a signed receipt stands before the answer, which is kept with the request. The sums stay.
 #[utoipa::path(post, path = "/v1/meters/{id}/report", tag = "meters", operation_id = "reportMeter",
     params(("id" = LedgerId, Path, description = "The meter.")),
     request_body(content = Option<Octets>, content_type = "application/octet-stream", description = "A request as the operator defines it, or nothing where it needs none."),
     security(("bearer" = ["tenant"]), ("bearer" = ["auditor"])),
     responses((status = 200, description = "The operator's answer.", content((Octets = "application/octet-stream"), (Receipted = "application/vnd.blindrelay.receipted"))),
-        Refusals<(Keyed, Named, BodyRefusals, Account, UsedKeys, Computation, (UnknownMeter, UnfitRequest, TooFewContributions))>))]
+        Refusals<(Keyed, Named, BodyRefusals, Account, UsedKeys, Computation, KeptReceipt, (UnknownMeter, UnfitRequest, TooFewContributions))>))]
 pub(super) async fn report(
     Examiner(caller): Examiner,
     State(state): State<AppState>,

@@ -10,20 +10,20 @@ use crate::extract::{Segments, Worker, parse_id};
 use crate::id::RoomId;
 use crate::matching::evaluate as evaluate_in;
 use crate::openapi::codes::{RoomEmpty, UnfitRequest, UnknownRoom};
-use crate::openapi::refusals::{Account, Computation, Keyed, Named, Object, UsedKeys};
+use crate::openapi::refusals::{Account, Computation, KeptReceipt, Keyed, Named, Object, UsedKeys};
 use crate::openapi::{Octets, Receipted, Refusals};
 use crate::receipts::{self, Sent};
 use crate::state::AppState;
 
 /// Evaluates a request
 ///
-/// The answer is computed from the state of the room when the computation starts. With `Accept: application/vnd.blindrelay.receipted` a signed receipt stands before it.
+/// The answer is computed from the state of the room when the computation starts. With `Accept: application/vnd.blindrelay.receipted` a signed receipt stands before it, which is kept with the request.
 #[utoipa::path(post, path = "/v1/rooms/{room}/match", tag = "rooms", operation_id = "match",
     params(("room" = RoomId, Path, description = "The room.")),
     request_body(content = Octets, content_type = "application/octet-stream", description = "A request of the room's operator."),
     security(("bearer" = ["relay"]), ("bearer" = ["tenant"])),
     responses((status = 200, description = "The operator's answer.", content((Octets = "application/octet-stream"), (Receipted = "application/vnd.blindrelay.receipted"))),
-        Refusals<(Keyed, Named, Object, Account, UsedKeys, Computation, (UnknownRoom, RoomEmpty, UnfitRequest))>))]
+        Refusals<(Keyed, Named, Object, Account, UsedKeys, Computation, KeptReceipt, (UnknownRoom, RoomEmpty, UnfitRequest))>))]
 pub(super) async fn evaluate(
     Worker(caller): Worker,
     State(state): State<AppState>,

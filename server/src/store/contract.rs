@@ -5,6 +5,7 @@
 mod access;
 mod jobs;
 mod ledger;
+mod receipts;
 mod room;
 
 use std::sync::Arc;
@@ -30,9 +31,11 @@ pub async fn all(store: &dyn Store) -> Outcome {
     revoked_keys_stay_revoked(store).await?;
     quotas_hold_and_are_given_back(store).await?;
     a_refused_change_changes_nothing(store).await?;
+    a_secret_is_made_once(store).await?;
     room::all(store).await?;
     ledger::all(store).await?;
     jobs::all(store).await?;
+    receipts::all(store).await?;
     access::all(store).await
 }
 
@@ -183,5 +186,14 @@ async fn a_refused_change_changes_nothing(store: &dyn Store) -> Outcome {
     assert_eq!(store.usage(&ours, room).await?, RoomUsage { handles: 1, bytes: 5 });
     assert_eq!(store.replay(&ours, room, &request("clash", b"second")?, 2).await?, None);
     assert_eq!(store.replay(&ours, room, &request("large", b"third")?, 1).await?, None);
+    Ok(())
+}
+
+/// The first who asks for a secret says what it is, for everybody.
+async fn a_secret_is_made_once(store: &dyn Store) -> Outcome {
+    let (name, other) = (handle()?.to_string(), handle()?.to_string());
+    assert_eq!(store.shared_secret(&name, [1; 32]).await?, [1; 32]);
+    assert_eq!(store.shared_secret(&other, [2; 32]).await?, [2; 32]);
+    assert_eq!(store.shared_secret(&name, [3; 32]).await?, [1; 32]);
     Ok(())
 }

@@ -2,8 +2,10 @@
 
 mod access;
 mod jobs;
+mod kept;
 mod keys;
 mod ledger;
+mod receipts;
 mod room;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use self::access::Access;
+use self::kept::Kept;
 use self::room::Room;
 use super::{KeySet, LedgerName, Quota, Store, StoreError};
 use crate::id::{BodyDigest, JobId, RoomId, TenantId};
@@ -23,6 +26,7 @@ struct Holdings {
     rooms: BTreeMap<RoomId, Room>,
     ledgers: BTreeMap<LedgerName, ledger::Ledger>,
     jobs: BTreeMap<JobId, jobs::Job>,
+    kept: Kept,
     bytes: u64,
 }
 
@@ -42,6 +46,7 @@ impl Holdings {
 pub struct MemoryStore {
     holdings: Mutex<HashMap<TenantId, Holdings>>,
     access: Mutex<Access>,
+    secrets: Mutex<HashMap<String, [u8; 32]>>,
 }
 
 impl MemoryStore {
@@ -60,6 +65,11 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn ready(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn shared_secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(*secrets.entry(name.to_owned()).or_insert(fresh))
     }
 }
 

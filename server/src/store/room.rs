@@ -101,6 +101,16 @@ impl RoomChange {
     }
 }
 
+/// Changes of a room, read at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomChanges {
+    /// The room's version at that moment. Whoever has made all changes up to it has the room of this version, which may be above that of the last change: what was added and removed in
+    /// between is no change.
+    pub version: u64,
+    /// The changes.
+    pub changes: Vec<RoomChange>,
+}
+
 /// The part of a store that keeps rooms.
 #[async_trait]
 pub trait RoomStore: Send + Sync + 'static {
@@ -160,5 +170,5 @@ pub trait RoomStore: Send + Sync + 'static {
         room: RoomId,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<RoomChange>, StoreError>;
+    ) -> Result<RoomChanges, StoreError>;
 }

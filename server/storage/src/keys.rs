@@ -120,15 +120,18 @@ impl Change for RemoveKeys {
         if query.fetch_optional(work.connection()).await?.is_some() {
             return Err(StoreError::KeysInUse { digest: *digest }.into());
         }
+        let kept = work.set_keys_aside(tenant, *digest).await?;
         let query = sqlx::query("DELETE FROM key_sets WHERE tenant = $1 AND digest = $2 RETURNING blob, length")
             .bind(tenant.as_str())
             .bind(digest.as_bytes().as_slice());
         let row = query.fetch_optional(work.connection()).await?;
         let row = row.ok_or(StoreError::KeysMissing { digest: *digest })?;
         let row = Columns(&row);
-        let bytes = -number(row.number("length")?)?;
+        let bytes = if kept { 0 } else { -number(row.number("length")?)? };
         work.hold(tenant, Delta { bytes, key_sets: -1, ..Delta::NONE }).await?;
-        work.unname(tenant, row.blob("blob")?);
+        if !kept {
+            work.unname(tenant, row.blob("blob")?);
+        }
         Ok(())
     }
 }

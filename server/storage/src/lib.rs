@@ -1,6 +1,6 @@
 //! A store that survives restarts and crashes.
 //!
-//! Rows are in SQLite, one file, or in PostgreSQL, for any number of services. Blobs, which are evaluation keys, records and sums, are in a directory or in a service
+//! Rows are in SQLite, one file, or in PostgreSQL, for any number of services. Blobs, which are evaluation keys, records, sums and requests, are in a directory or in a service
 //! that speaks S3. A blob is written once under a new random name and is durable before the transaction that names it; it is deleted after the transaction that no longer
 //! does. `docs/storage.md` describes guarantees, backup and what durability costs.
 
@@ -17,6 +17,7 @@ mod keys;
 mod ledgers;
 mod migrations;
 mod queue;
+mod receipts;
 mod rooms;
 mod settings;
 mod store;

@@ -8,13 +8,15 @@ use crate::error::OpenError;
 /// A form's number, its name, and the text that makes it from the one before.
 type Step = (i64, &'static str, &'static str);
 
-const SQLITE: [Step; 3] = [
+const SQLITE: [Step; 4] = [
     (1, "tables", include_str!("../migrations/sqlite/1_tables.sql")),
+    (2, "receipts", include_str!("../migrations/sqlite/2_receipts.sql")),
     (3, "jobs", include_str!("../migrations/sqlite/3_jobs.sql")),
     (4, "backups", include_str!("../migrations/sqlite/4_backups.sql")),
 ];
-const POSTGRES: [Step; 3] = [
+const POSTGRES: [Step; 4] = [
     (1, "tables", include_str!("../migrations/postgres/1_tables.sql")),
+    (2, "receipts", include_str!("../migrations/postgres/2_receipts.sql")),
     (3, "jobs", include_str!("../migrations/postgres/3_jobs.sql")),
     (4, "backups", include_str!("../migrations/postgres/4_backups.sql")),
 ];

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use blindrelay_engine::operator::Handle;
 use blindrelay_server::id::{RoomId, TenantId};
 use blindrelay_server::store::{
-    Idempotency, NewRecord, Quota, RoomChange, RoomState, RoomStore, RoomUsage, StoreError, StoredRoom,
+    Idempotency, NewRecord, Quota, RoomChanges, RoomState, RoomStore, RoomUsage, StoreError, StoredRoom,
 };
 
 use crate::columns::{Columns, length};
@@ -173,7 +173,7 @@ impl RoomStore for DurableStore {
         room: RoomId,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<RoomChange>, StoreError> {
+    ) -> Result<RoomChanges, StoreError> {
         Ok(self.parts.changes(tenant, room, after, limit).await?)
     }
 }

@@ -9,7 +9,7 @@ use blindrelay_server::store::{Store, StoreError};
 
 use crate::blobs::{BlobName, Blobs, Staged};
 use crate::columns::Columns;
-use crate::database::{Change, Database};
+use crate::database::{Change, Database, Work};
 use crate::error::{Damage, Failure, OpenError};
 use crate::settings::Settings;
 
@@ -111,11 +111,32 @@ impl Columns<'_> {
     }
 }
 
+struct ShareSecret {
+    name: String,
+    fresh: [u8; 32],
+}
+
+impl Change for ShareSecret {
+    type Done = [u8; 32];
+
+    async fn make(&self, work: &mut Work<'_>) -> Result<[u8; 32], Failure> {
+        let text = "INSERT INTO secrets (name, secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+        let query = sqlx::query(text).bind(self.name.as_str()).bind(self.fresh.as_slice());
+        query.execute(work.connection()).await?;
+        let query = sqlx::query("SELECT secret FROM secrets WHERE name = $1").bind(self.name.as_str());
+        Columns(&query.fetch_one(work.connection()).await?).array("secret")
+    }
+}
+
 #[async_trait]
 impl Store for DurableStore {
     async fn ready(&self) -> Result<(), StoreError> {
         let tables = sqlx::query("SELECT 1 FROM holdings LIMIT 1").fetch_optional(self.parts.database.read());
         tables.await.map_err(Failure::from)?;
         Ok(self.parts.blobs.ready().await?)
+    }
+
+    async fn shared_secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.change(ShareSecret { name: name.to_owned(), fresh }).await
     }
 }

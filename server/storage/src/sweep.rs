@@ -42,7 +42,10 @@ impl Change for Names {
         work.hold(&self.0, Delta::NONE).await?;
         let text = "SELECT blob FROM key_sets WHERE tenant = $1 UNION ALL SELECT blob FROM records WHERE tenant = $1 \
             UNION ALL SELECT blob FROM ledgers WHERE tenant = $1 UNION ALL SELECT blob FROM jobs WHERE tenant = $1 \
-            UNION ALL SELECT blob FROM job_parts WHERE tenant = $1 AND blob IS NOT NULL";
+            UNION ALL SELECT blob FROM job_parts WHERE tenant = $1 AND blob IS NOT NULL \
+            UNION ALL SELECT blob FROM receipts WHERE tenant = $1 \
+            UNION ALL SELECT blob FROM kept_records WHERE tenant = $1 \
+            UNION ALL SELECT blob FROM kept_sums WHERE tenant = $1 UNION ALL SELECT blob FROM kept_keys WHERE tenant = $1";
         let rows = sqlx::query(text).bind(self.0.as_str()).fetch_all(work.connection()).await?;
         rows.iter().map(|row| Columns(row).blob("blob")).collect()
     }

@@ -16,13 +16,13 @@ use crate::party::Party;
 use crate::rig::{Reply, Rig, Setup};
 
 /// A service whose clock a test moves.
-struct Timed {
-    rig: Rig,
+pub(crate) struct Timed {
+    pub(crate) rig: Rig,
     now: Arc<AtomicU64>,
 }
 
 impl Timed {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let now = Arc::new(AtomicU64::new(1_800_000_000_000));
         let read = Arc::clone(&now);
         let clock = Clock::new(move || UnixMillis(read.load(Ordering::SeqCst)));
@@ -35,7 +35,7 @@ impl Timed {
         Self { rig: Rig { app: app(state.clone()), state, store: setup.store, key: None }, now }
     }
 
-    fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.now.fetch_add(1000 * seconds, Ordering::SeqCst);
     }
 }

@@ -16,6 +16,7 @@ mod faults;
 mod finds;
 mod hostile;
 mod jobs;
+mod kept_receipts;
 mod ledger_errors;
 mod ledger_faults;
 mod ledgers;

@@ -35,7 +35,11 @@ pub(crate) async fn conforms(app: &Router, method: &Method, path: &str, reply: &
 fn operations(description: &Value) -> Vec<(Method, String, &Value)> {
     let mut all = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
-        let id = |name: &str| "0".repeat(if name == "digest" { 64 } else { 32 });
+        let id = |name: &str| match name {
+            "version" => "0".to_owned(),
+            "digest" | "receipt" => "0".repeat(64),
+            _ => "0".repeat(32),
+        };
         let segments = path
             .split('/')
             .map(|part| part.strip_prefix('{').map_or(part.to_owned(), |part| id(part.trim_end_matches('}'))));

@@ -12,7 +12,7 @@ use crate::rig::{Reply, Rig};
 use crate::sums::Sums;
 
 /// The signed receipt and the answer in a reply.
-fn open(reply: &Reply) -> (SignedReceipt, Vec<u8>) {
+pub(crate) fn open(reply: &Reply) -> (SignedReceipt, Vec<u8>) {
     assert_eq!(reply.headers.get("content-type").unwrap(), RECEIPTED);
     let (length, rest) = reply.body.split_first_chunk::<4>().unwrap();
     let (receipt, answer) = rest.split_at(u32::from_le_bytes(*length) as usize);

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use blindrelay_engine::Backend;
 use blindrelay_engine::operator::{Accumulation, Handle, Operator};
 use blindrelay_server::id::BodyDigest;
+use blindrelay_server::receipts::ReceiptSettings;
 use blindrelay_server::store::Store;
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::{AppState, Config, Limits, Registry, TenantConfig, app};
@@ -67,6 +68,7 @@ pub(crate) struct Setup {
     pub(crate) operators: Vec<Arc<dyn Operator>>,
     pub(crate) accumulations: Vec<Arc<dyn Accumulation>>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) receipts: ReceiptSettings,
 }
 
 impl Default for Setup {
@@ -74,7 +76,8 @@ impl Default for Setup {
         let limits =
             Limits { compute_threads: 2, body_timeout_seconds: 2, header_timeout_seconds: 2, ..Limits::default() };
         let (keys, operators, accumulations) = (Vec::new(), Vec::new(), Vec::new());
-        Self { limits, keys, operators, accumulations, store: Arc::new(MemoryStore::new()) }
+        let (store, receipts) = (Arc::new(MemoryStore::new()), ReceiptSettings::default());
+        Self { limits, keys, operators, accumulations, store, receipts }
     }
 }
 
@@ -84,7 +87,8 @@ impl Setup {
             name: (*name).to_owned(),
             key_sha256: BodyDigest::of(key.as_bytes()).to_string(),
         };
-        Config { limits: self.limits.clone(), tenants: self.keys.iter().map(tenant).collect(), ..Config::default() }
+        let (limits, tenants) = (self.limits.clone(), self.keys.iter().map(tenant).collect());
+        Config { limits, tenants, receipts: self.receipts, ..Config::default() }
     }
 
     pub(crate) async fn start(self) -> Rig {

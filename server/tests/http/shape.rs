@@ -31,10 +31,11 @@ fn check(
         check(description, part, value, known, open)?;
     }
     if let Some(parts) = schema["oneOf"].as_array() {
-        let matching = parts.iter().filter(|part| fits(description, part, value).is_ok()).count();
-        // The part that fits knows all fields.
-        *open = true;
-        return if matching == 1 { Ok(()) } else { Err(format!("{value} is {matching} of {parts:?}")) };
+        let matching: Vec<&Value> = parts.iter().filter(|part| fits(description, part, value).is_ok()).collect();
+        return match matching.as_slice() {
+            [one] => check(description, one, value, known, open),
+            several => Err(format!("{value} is {} of {parts:?}", several.len())),
+        };
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),

@@ -11,11 +11,13 @@ use blindrelay_server::family::Family;
 use blindrelay_server::id::{ApiKeyId, BodyDigest, LedgerId, RoomId, TenantId};
 use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::store::{
-    AccessStore, ApiKey, Idempotency, KeyHolder, KeySet, KeyStore, LedgerChange, LedgerName, LedgerState, LedgerStore,
-    LedgerUsage, NewRecord, Quota, RoomChange, RoomState, RoomStore, RoomUsage, Store, StoreError, StoredLedger,
-    StoredRoom, StoredTenant, TenantLimits, Turn, Written,
+    AccessStore, ApiKey, Content, Idempotency, KeyHolder, KeySet, KeyStore, LedgerChange, LedgerName, LedgerState,
+    LedgerStore, LedgerUsage, NewReceipt, NewRecord, Quota, ReceiptSource, ReceiptStore, RoomChanges, RoomState,
+    RoomStore, RoomUsage, SourceChange, Store, StoreError, StoredLedger, StoredReceipt, StoredRoom, StoredTenant,
+    TenantLimits, Turn, Written,
 };
-use blindrelay_server::time::UnixMillis;
+use blindrelay_server::time::{Day, UnixMillis};
+use blindrelay_trust::{Receipt, ReceiptId};
 use tokio::sync::Semaphore;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,12 +39,15 @@ pub(crate) struct FaultyStore {
     pub(crate) turnstile: Semaphore,
     /// How many changes of sums find that somebody else was faster, before one is made.
     pub(crate) outdated: AtomicUsize,
+    /// How many receipts find that what they were computed from is gone, before one is kept.
+    pub(crate) gone: AtomicUsize,
 }
 
 impl FaultyStore {
     pub(crate) fn new() -> Arc<Self> {
         let turnstile = Semaphore::new(Semaphore::MAX_PERMITS);
-        Arc::new(Self { inner: MemoryStore::new(), fault: AtomicU8::new(0), turnstile, outdated: AtomicUsize::new(0) })
+        let (outdated, gone) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { inner: MemoryStore::new(), fault: AtomicU8::new(0), turnstile, outdated, gone })
     }
 
     pub(crate) fn set(&self, fault: Fault) {
@@ -72,6 +77,11 @@ impl FaultyStore {
 impl Store for FaultyStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.readable()
+    }
+
+    async fn shared_secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.writable()?;
+        self.inner.shared_secret(name, fresh).await
     }
 }
 
@@ -261,7 +271,7 @@ impl RoomStore for FaultyStore {
         room: RoomId,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<RoomChange>, StoreError> {
+    ) -> Result<RoomChanges, StoreError> {
         self.readable()?;
         self.inner.changes(tenant, room, after, limit).await
     }
@@ -332,5 +342,88 @@ impl LedgerStore for FaultyStore {
         self.writable()?;
         self.inner.change_ledger(tenant, name, change, quota).await?;
         self.written()
+    }
+}
+
+#[async_trait]
+impl ReceiptStore for FaultyStore {
+    async fn keep_receipt(&self, tenant: &TenantId, receipt: NewReceipt, quota: Quota) -> Result<(), StoreError> {
+        let version = receipt.signed.receipt().collection.version;
+        let faster = |left: usize| left.checked_sub(1);
+        if self.gone.fetch_update(Ordering::SeqCst, Ordering::SeqCst, faster).is_ok() {
+            return Err(StoreError::Outdated { expected: version, found: version });
+        }
+        self.writable()?;
+        self.inner.keep_receipt(tenant, receipt, quota).await?;
+        self.written()
+    }
+
+    async fn receipt(
+        &self,
+        tenant: &TenantId,
+        receipt: ReceiptId,
+        now: UnixMillis,
+    ) -> Result<Option<StoredReceipt>, StoreError> {
+        self.readable()?;
+        self.inner.receipt(tenant, receipt, now).await
+    }
+
+    async fn receipts(
+        &self,
+        tenant: &TenantId,
+        day: Day,
+        after: Option<ReceiptId>,
+        limit: usize,
+        now: UnixMillis,
+    ) -> Result<Vec<StoredReceipt>, StoreError> {
+        self.readable()?;
+        self.inner.receipts(tenant, day, after, limit, now).await
+    }
+
+    async fn receipt_request(&self, tenant: &TenantId, receipt: ReceiptId) -> Result<Option<Content>, StoreError> {
+        self.readable()?;
+        self.inner.receipt_request(tenant, receipt).await
+    }
+
+    async fn receipt_source(&self, tenant: &TenantId, receipt: &Receipt) -> Result<Option<ReceiptSource>, StoreError> {
+        self.readable()?;
+        self.inner.receipt_source(tenant, receipt).await
+    }
+
+    async fn receipt_changes(
+        &self,
+        tenant: &TenantId,
+        receipt: &Receipt,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<SourceChange>, StoreError> {
+        self.readable()?;
+        self.inner.receipt_changes(tenant, receipt, after, limit).await
+    }
+
+    async fn receipt_record(
+        &self,
+        tenant: &TenantId,
+        receipt: &Receipt,
+        version: u64,
+    ) -> Result<Option<Content>, StoreError> {
+        self.readable()?;
+        self.inner.receipt_record(tenant, receipt, version).await
+    }
+
+    async fn receipt_sums(&self, tenant: &TenantId, receipt: &Receipt) -> Result<Option<Content>, StoreError> {
+        self.readable()?;
+        self.inner.receipt_sums(tenant, receipt).await
+    }
+
+    async fn receipt_keys(&self, tenant: &TenantId, digest: BodyDigest) -> Result<Option<Content>, StoreError> {
+        self.readable()?;
+        self.inner.receipt_keys(tenant, digest).await
+    }
+
+    async fn drop_receipts(&self, now: UnixMillis) -> Result<u64, StoreError> {
+        self.writable()?;
+        let dropped = self.inner.drop_receipts(now).await?;
+        self.written().map(|()| dropped)
     }
 }

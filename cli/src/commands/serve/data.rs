@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use blindrelay_server::store::Store;
 use blindrelay_server::store::memory::MemoryStore;
+use blindrelay_server::time::Clock;
 use blindrelay_server::{Config, Environment};
 use blindrelay_storage::{DurableQueue, DurableStore, SWEEP_AGE, Settings};
 use blindrelay_trust::{Identity, UnixMillis};
@@ -14,6 +15,8 @@ use crate::failure::Failure;
 
 /// How often blobs that nobody names any more are looked for.
 const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_hours(24);
+/// How often receipts are looked for whose time is over.
+const DROP_EVERY: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// Where everything is kept.
 pub(crate) enum Place {
@@ -73,7 +76,11 @@ impl Place {
     /// Opens the store and the identity, and makes them where they are not there.
     pub(super) async fn open(&self) -> Result<(Arc<dyn Store>, Environment), Failure> {
         let (settings, folder) = match self {
-            Self::Memory => return Ok((Arc::new(MemoryStore::default()), Environment::default())),
+            Self::Memory => {
+                let (store, environment) = (Arc::new(MemoryStore::default()), Environment::default());
+                tokio::spawn(drop_receipts(Arc::<MemoryStore>::clone(&store), environment.clock.clone()));
+                return Ok((store, environment));
+            }
             Self::Folder(folder) => (Settings::in_folder(folder), folder),
             Self::Elsewhere(settings, folder) => (settings.as_ref().clone(), folder),
         };
@@ -86,7 +93,9 @@ impl Place {
         tokio::spawn(sweep(store.clone()));
         let environment =
             Environment { identity: Some(Arc::new(identity)), jobs: Some(Arc::new(queue)), ..Environment::default() };
-        Ok((Arc::new(store), environment))
+        let store: Arc<dyn Store> = Arc::new(store);
+        tokio::spawn(drop_receipts(Arc::clone(&store), environment.clock.clone()));
+        Ok((store, environment))
     }
 }
 
@@ -106,6 +115,18 @@ fn usual_folder() -> Option<PathBuf> {
     variable("STATE_DIRECTORY")
         .or_else(|| variable("XDG_STATE_HOME").map(|home| home.join("blindrelay")))
         .or_else(|| variable("HOME").map(|home| home.join(".local/state/blindrelay")))
+}
+
+/// Drops receipts whose time is over with what was kept for them, when the service starts and once an hour.
+async fn drop_receipts(store: Arc<dyn Store>, clock: Clock) {
+    loop {
+        match store.drop_receipts(clock.now()).await {
+            Ok(0) => {}
+            Ok(dropped) => tracing::info!(dropped, "dropped receipts whose time is over"),
+            Err(error) => tracing::warn!(%error, "receipts whose time is over were not dropped"),
+        }
+        tokio::time::sleep(DROP_EVERY).await;
+    }
 }
 
 /// Deletes blobs that nobody names, when the service starts and once a day.

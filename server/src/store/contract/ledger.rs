@@ -16,7 +16,7 @@ pub(super) async fn all(store: &dyn Store) -> Outcome {
     ledger_quotas_hold_and_are_given_back(store).await
 }
 
-fn ledger_of(family: Family) -> Result<StoredLedger, StoreError> {
+pub(super) fn ledger_of(family: Family) -> Result<StoredLedger, StoreError> {
     let id = LedgerId::random().map_err(unavailable)?;
     let settings = Arc::from(r#"{"a":1}"#);
     Ok(StoredLedger {
@@ -27,14 +27,20 @@ fn ledger_of(family: Family) -> Result<StoredLedger, StoreError> {
     })
 }
 
-async fn new_ledger(store: &dyn Store, tenant: &TenantId) -> Result<LedgerName, StoreError> {
+pub(super) async fn new_ledger(store: &dyn Store, tenant: &TenantId) -> Result<LedgerName, StoreError> {
     let ledger = ledger_of(Family::Meters)?;
     let name = ledger.name;
     store.create_ledger(tenant, ledger, Arc::from(*b"first"), PLENTY).await?;
     Ok(name)
 }
 
-fn change(version: u64, sums: &[u8], batches: u64, key: &str, body: &[u8]) -> Result<LedgerChange, StoreError> {
+pub(super) fn change(
+    version: u64,
+    sums: &[u8],
+    batches: u64,
+    key: &str,
+    body: &[u8],
+) -> Result<LedgerChange, StoreError> {
     Ok(LedgerChange { version, sums: sums.into(), batches, request: request(key, body)? })
 }
 

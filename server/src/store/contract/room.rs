@@ -4,7 +4,7 @@ use blindrelay_engine::operator::{HANDLE_BYTES, Handle};
 
 use super::{Outcome, PLENTY, new_room, record, request, room_of, tenant};
 use crate::id::{RoomId, TenantId};
-use crate::store::{NewRecord, RoomChange, RoomState, RoomUsage, Store, StoreError, StoredRecord};
+use crate::store::{NewRecord, RoomChange, RoomChanges, RoomState, RoomUsage, Store, StoreError, StoredRecord};
 
 pub(super) async fn all(store: &dyn Store) -> Outcome {
     rooms_belong_to_their_tenants(store).await?;
@@ -31,7 +31,7 @@ async fn changes(
 ) -> Result<Vec<RoomChange>, StoreError> {
     let (mut after, mut all) = (after, Vec::new());
     loop {
-        let page = store.changes(tenant, room, after, 2).await?;
+        let page = store.changes(tenant, room, after, 2).await?.changes;
         let Some(last) = page.last() else { return Ok(all) };
         assert!(page.len() <= 2);
         after = last.version();
@@ -166,7 +166,7 @@ async fn a_record_goes_with_its_last_handle(store: &dyn Store) -> Outcome {
     assert_eq!(changes(store, &ours, room, 0).await?, [added(1, &two), removed(2, first)]);
     assert_eq!(store.usage(&ours, room).await?, RoomUsage { handles: 1, bytes: 10 });
     assert_eq!(store.remove_handle(&ours, room, second).await?, 3);
-    assert!(store.changes(&ours, room, 0, 10).await?.is_empty());
+    assert_eq!(store.changes(&ours, room, 0, 10).await?, RoomChanges { version: 3, changes: Vec::new() });
     assert_eq!(store.usage(&ours, room).await?, RoomUsage::default());
     Ok(())
 }
@@ -182,7 +182,7 @@ async fn removals_reach_whoever_has_the_record(store: &dyn Store) -> Outcome {
     store.remove_handle(&ours, room, gone).await?;
     store.add_record(&ours, room, three.clone(), PLENTY).await?;
     let removal = RoomChange::Removed { version: 3, handle: gone };
-    assert_eq!(store.changes(&ours, room, 0, 10).await?, [added(2, &two), added(4, &three)]);
+    assert_eq!(store.changes(&ours, room, 0, 10).await?.changes, [added(2, &two), added(4, &three)]);
     assert_eq!(changes(store, &ours, room, 1).await?, [added(2, &two), removal.clone(), added(4, &three)]);
     assert_eq!(changes(store, &ours, room, 2).await?, [removal, added(4, &three)]);
     assert_eq!(changes(store, &ours, room, 3).await?, [added(4, &three)]);

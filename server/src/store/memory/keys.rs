@@ -58,8 +58,10 @@ impl KeyStore for MemoryStore {
         {
             return Err(StoreError::KeysInUse { digest });
         }
-        let (keys, _) = holdings.keys.remove(&digest).ok_or(StoreError::KeysMissing { digest })?;
-        holdings.bytes = holdings.bytes.saturating_sub(keys.charge());
+        let (keys, bytes) = holdings.keys.remove(&digest).ok_or(StoreError::KeysMissing { digest })?;
+        if !holdings.kept.take_keys(digest, bytes) {
+            holdings.bytes = holdings.bytes.saturating_sub(keys.charge());
+        }
         Ok(())
     }
 }

@@ -26,6 +26,14 @@ impl Ledger {
         self.stored.evaluation_keys
     }
 
+    pub(super) fn stored(&self) -> &StoredLedger {
+        &self.stored
+    }
+
+    pub(super) fn state(&self) -> &LedgerState {
+        &self.state
+    }
+
     fn usage(&self) -> LedgerUsage {
         LedgerUsage { batches: self.batches, bytes: self.state.sums.len() as u64 }
     }
@@ -113,7 +121,14 @@ impl LedgerStore for MemoryStore {
         let mut tenants = self.lock();
         let holdings = tenants.get_mut(tenant).ok_or_else(|| unknown(name))?;
         let gone = holdings.ledgers.remove(&name).ok_or_else(|| unknown(name))?;
-        holdings.bytes = holdings.bytes.saturating_sub(gone.charge);
+        let mut charge = gone.charge;
+        if holdings.kept.take_sums(name, &gone.state) {
+            charge = charge.saturating_sub(gone.state.sums.len() as u64);
+        }
+        if holdings.kept.take_ledger(&gone.stored) {
+            charge = charge.saturating_sub(gone.stored.charge());
+        }
+        holdings.bytes = holdings.bytes.saturating_sub(charge);
         Ok(())
     }
 
@@ -136,7 +151,7 @@ impl LedgerStore for MemoryStore {
         quota: Quota,
     ) -> Result<(), StoreError> {
         let mut tenants = self.lock();
-        let Holdings { ledgers, bytes, .. } = tenants.get_mut(tenant).ok_or_else(|| unknown(name))?;
+        let Holdings { ledgers, bytes, kept, .. } = tenants.get_mut(tenant).ok_or_else(|| unknown(name))?;
         let ledger = ledgers.get_mut(&name).ok_or_else(|| unknown(name))?;
         let found = ledger.state.version;
         if found != change.version {
@@ -150,11 +165,13 @@ impl LedgerStore for MemoryStore {
         }
         let (sums, record) = change.charge();
         let charge = ledger.charge.saturating_sub(ledger.state.sums.len() as u64) + sums + record;
-        let all = bytes.saturating_sub(ledger.charge).saturating_add(charge);
+        let aside = if kept.needs_sums(name, found) { ledger.state.sums.len() as u64 } else { 0 };
+        let all = bytes.saturating_sub(ledger.charge).saturating_add(charge).saturating_add(aside);
         if all > quota.bytes {
             return Err(StoreError::Quota { what: "bytes", limit: quota.bytes });
         }
         (*bytes, ledger.charge) = (all, charge);
+        kept.take_sums(name, &ledger.state);
         ledger.state = LedgerState { version: found + 1, sums: change.sums };
         ledger.batches = change.batches;
         ledger.answers.insert(change.request.key, (change.request.body, change.batches));

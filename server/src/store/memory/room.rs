@@ -6,31 +6,33 @@ use std::ops::Bound;
 use async_trait::async_trait;
 use blindrelay_engine::operator::Handle;
 
-use super::MemoryStore;
+use super::{Holdings, MemoryStore};
 use crate::id::{BodyDigest, IdempotencyKey, RoomId, TenantId};
 use crate::store::{
-    Idempotency, NewRecord, Quota, RoomChange, RoomState, RoomStore, RoomUsage, StoreError, StoredRecord, StoredRoom,
+    Idempotency, NewRecord, Quota, RoomChange, RoomChanges, RoomState, RoomStore, RoomUsage, StoreError, StoredRecord,
+    StoredRoom,
 };
 
-struct Record {
-    stored: StoredRecord,
+pub(super) struct Record {
+    pub(super) stored: StoredRecord,
     removed: BTreeSet<Handle>,
-    charge: u64,
+    pub(super) charge: u64,
 }
 
-struct Removal {
-    handle: Handle,
+#[derive(Clone, Copy)]
+pub(super) struct Removal {
+    pub(super) handle: Handle,
     /// The version that added its record.
-    record: u64,
+    pub(super) record: u64,
 }
 
 pub(super) struct Room {
-    stored: StoredRoom,
-    version: u64,
+    pub(super) stored: StoredRoom,
+    pub(super) version: u64,
     /// By the version that added them.
-    records: BTreeMap<u64, Record>,
+    pub(super) records: BTreeMap<u64, Record>,
     /// By the version that they made.
-    removals: BTreeMap<u64, Removal>,
+    pub(super) removals: BTreeMap<u64, Removal>,
     places: BTreeMap<Handle, u64>,
     requests: HashMap<IdempotencyKey, (BodyDigest, Vec<Handle>)>,
     charge: u64,
@@ -57,7 +59,7 @@ impl Room {
         RoomState { room: self.stored.clone(), version: self.version }
     }
 
-    fn changes(&self, after: u64, limit: usize) -> Vec<RoomChange> {
+    fn changes(&self, after: u64, limit: usize) -> RoomChanges {
         let later = (Bound::Excluded(after), Bound::Unbounded);
         let added = self.records.range(later).map(|(&version, record)| {
             let record = record.stored.clone();
@@ -69,7 +71,7 @@ impl Room {
         let mut all: Vec<RoomChange> = added.take(limit).chain(removed.take(limit)).collect();
         all.sort_by_key(RoomChange::version);
         all.truncate(limit);
-        all
+        RoomChanges { version: self.version, changes: all }
     }
 }
 
@@ -126,7 +128,9 @@ impl RoomStore for MemoryStore {
         let mut tenants = self.lock();
         let holdings = tenants.get_mut(tenant).ok_or(StoreError::UnknownRoom)?;
         let gone = holdings.rooms.remove(&room).ok_or(StoreError::UnknownRoom)?;
-        holdings.bytes = holdings.bytes.saturating_sub(gone.charge);
+        let charge = gone.charge;
+        let aside = holdings.kept.take_room(gone);
+        holdings.bytes = holdings.bytes.saturating_sub(charge.saturating_sub(aside));
         Ok(())
     }
 
@@ -180,18 +184,22 @@ impl RoomStore for MemoryStore {
 
     async fn remove_handle(&self, tenant: &TenantId, room: RoomId, handle: Handle) -> Result<u64, StoreError> {
         let mut tenants = self.lock();
-        let holdings = tenants.get_mut(tenant).ok_or(StoreError::UnknownRoom)?;
-        let room = holdings.rooms.get_mut(&room).ok_or(StoreError::UnknownRoom)?;
+        let Holdings { rooms, bytes, kept, .. } = tenants.get_mut(tenant).ok_or(StoreError::UnknownRoom)?;
+        let id = room;
+        let room = rooms.get_mut(&id).ok_or(StoreError::UnknownRoom)?;
         let added = room.places.remove(&handle).ok_or(StoreError::UnknownHandle)?;
         let record = room.records.get_mut(&added).ok_or(StoreError::UnknownHandle)?;
         record.removed.insert(handle);
-        if record.removed.len() == record.stored.handles.len() {
-            let charge = record.charge;
-            room.records.remove(&added);
-            room.charge = room.charge.saturating_sub(charge);
-            holdings.bytes = holdings.bytes.saturating_sub(charge);
-        }
         room.version += 1;
+        if record.removed.len() == record.stored.handles.len()
+            && let Some(gone) = room.records.remove(&added)
+        {
+            room.charge = room.charge.saturating_sub(gone.charge);
+            let charge = gone.charge;
+            if !kept.take_record(id, added, gone, room.version) {
+                *bytes = bytes.saturating_sub(charge);
+            }
+        }
         room.removals.insert(room.version, Removal { handle, record: added });
         Ok(room.version)
     }
@@ -215,7 +223,7 @@ impl RoomStore for MemoryStore {
         room: RoomId,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<RoomChange>, StoreError> {
+    ) -> Result<RoomChanges, StoreError> {
         self.in_room(tenant, room, |room| room.changes(after, limit))
     }
 }

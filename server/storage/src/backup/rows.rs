@@ -18,7 +18,7 @@ use crate::database::Database;
 use crate::error::{Damage, Failure};
 
 /// Every table but those of the migrations and of the backups themselves; what others refer to comes before them.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 21] = [
     "tenants",
     "holdings",
     "api_keys",
@@ -32,6 +32,14 @@ const TABLES: [&str; 13] = [
     "ledger_requests",
     "jobs",
     "job_parts",
+    "receipts",
+    "kept_rooms",
+    "kept_records",
+    "kept_removals",
+    "kept_ledgers",
+    "kept_sums",
+    "kept_keys",
+    "secrets",
 ];
 
 /// How many rows there are between two words to whoever watches.

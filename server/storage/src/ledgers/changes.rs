@@ -58,14 +58,17 @@ impl Change for RemoveLedger {
     async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, name } = self;
         work.hold(tenant, Delta::NONE).await?;
+        let aside = work.set_ledger_aside(tenant, *name).await?;
         let text = "DELETE FROM ledgers WHERE tenant = $1 AND ledger = $2 AND family = $3 RETURNING blob, charge";
         let query =
             sqlx::query(text).bind(tenant.as_str()).bind(name.id.as_bytes().as_slice()).bind(name.family.plural());
         let row = query.fetch_optional(work.connection()).await?.ok_or_else(|| unknown(*name))?;
         let row = Columns(&row);
-        let bytes = -number(row.number("charge")?)?;
+        let bytes = number(aside.charge)? - number(row.number("charge")?)?;
         work.hold(tenant, Delta { bytes, ledgers: -1, ..Delta::NONE }).await?;
-        work.unname(tenant, row.blob("blob")?);
+        if !aside.sums {
+            work.unname(tenant, row.blob("blob")?);
+        }
         Ok(())
     }
 }
@@ -118,8 +121,11 @@ impl Change for ChangeLedger {
             return Err(StoreError::Quota { what, limit: quota.changes as u64 }.into());
         }
         let (sums, record) = change.charge();
-        let bytes = number(sums + record)? - number(row.number("length")?)?;
-        work.hold(tenant, Delta { bytes, ..Delta::NONE }).await?.bytes_within(*quota)?;
+        let former = number(row.number("length")?)?;
+        let bytes = number(sums + record)? - former;
+        let kept = work.set_sums_aside(tenant, *name).await?;
+        let aside = if kept { former } else { 0 };
+        work.hold(tenant, Delta { bytes: bytes + aside, ..Delta::NONE }).await?.bytes_within(*quota)?;
         let text = "UPDATE ledgers SET version = version + 1, blob = $3, length = $4, batches = $5, \
             changes = changes + 1, charge = charge + $6 WHERE tenant = $1 AND ledger = $2";
         let query = sqlx::query(text)
@@ -130,7 +136,9 @@ impl Change for ChangeLedger {
             .bind(number(change.batches)?)
             .bind(bytes);
         query.execute(work.connection()).await?;
-        work.unname(tenant, row.blob("blob")?);
+        if !kept {
+            work.unname(tenant, row.blob("blob")?);
+        }
         Ok(())
     }
 }

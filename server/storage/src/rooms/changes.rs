@@ -52,15 +52,18 @@ impl Change for RemoveRoom {
     async fn make(&self, work: &mut Work<'_>) -> Result<(), Failure> {
         let Self { tenant, room } = self;
         work.hold(tenant, Delta::NONE).await?;
-        let query = sqlx::query("SELECT blob FROM records WHERE tenant = $1 AND room = $2");
-        let query = query.bind(tenant.as_str()).bind(room.as_bytes().as_slice());
+        let gone = room_version(work, tenant, *room).await? + 1;
+        let aside = work.set_room_aside(tenant, *room, gone).await?;
+        let text = "SELECT blob FROM records WHERE tenant = $1 AND room = $2 AND NOT EXISTS (SELECT 1 FROM kept_records k \
+            WHERE k.tenant = $1 AND k.room = $2 AND k.version = records.version)";
+        let query = sqlx::query(text).bind(tenant.as_str()).bind(room.as_bytes().as_slice());
         for row in query.fetch_all(work.connection()).await? {
             work.unname(tenant, Columns(&row).blob("blob")?);
         }
         let query = sqlx::query("DELETE FROM rooms WHERE tenant = $1 AND room = $2 RETURNING charge");
         let query = query.bind(tenant.as_str()).bind(room.as_bytes().as_slice());
         let row = query.fetch_optional(work.connection()).await?.ok_or(StoreError::UnknownRoom)?;
-        let bytes = -number(Columns(&row).number("charge")?)?;
+        let bytes = number(aside)? - number(Columns(&row).number("charge")?)?;
         work.hold(tenant, Delta { bytes, rooms: -1, ..Delta::NONE }).await?;
         Ok(())
     }
@@ -176,8 +179,8 @@ pub(super) struct RemoveHandle {
 }
 
 impl RemoveHandle {
-    /// Takes one handle from a record, and the record with its last one.
-    async fn leave_record(&self, work: &mut Work<'_>, record: u64) -> Result<(), Failure> {
+    /// Takes one handle from a record, and the record with its last one, which makes this version.
+    async fn leave_record(&self, work: &mut Work<'_>, record: u64, version: u64) -> Result<(), Failure> {
         let Self { tenant, room, .. } = self;
         let text = "UPDATE records SET present = present - 1 WHERE tenant = $1 AND room = $2 AND version = $3 \
             RETURNING present, blob, length, charge";
@@ -188,14 +191,19 @@ impl RemoveHandle {
             return Ok(());
         }
         let (bytes, charge) = (number(row.number("length")?)?, number(row.number("charge")?)?);
-        work.unname(tenant, row.blob("blob")?);
+        let kept = work.set_record_aside(tenant, *room, record, version).await?;
+        if !kept {
+            work.unname(tenant, row.blob("blob")?);
+        }
         let query = sqlx::query("DELETE FROM records WHERE tenant = $1 AND room = $2 AND version = $3");
         let query = query.bind(tenant.as_str()).bind(room.as_bytes().as_slice()).bind(number(record)?);
         query.execute(work.connection()).await?;
         let text = "UPDATE rooms SET bytes = bytes - $3, charge = charge - $4 WHERE tenant = $1 AND room = $2";
         let query = sqlx::query(text).bind(tenant.as_str()).bind(room.as_bytes().as_slice()).bind(bytes).bind(charge);
         query.execute(work.connection()).await?;
-        work.hold(tenant, Delta { bytes: -charge, ..Delta::NONE }).await?;
+        if !kept {
+            work.hold(tenant, Delta { bytes: -charge, ..Delta::NONE }).await?;
+        }
         Ok(())
     }
 }
@@ -226,7 +234,7 @@ impl Change for RemoveHandle {
             .bind(handle.as_bytes().as_slice())
             .bind(number(record)?);
         query.execute(work.connection()).await?;
-        self.leave_record(work, record).await?;
+        self.leave_record(work, record, version).await?;
         Ok(version)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use blindrelay_engine::operator::{Handle, Placement};
 use blindrelay_server::id::{RoomId, TenantId};
-use blindrelay_server::store::{RoomChange, StoreError, StoredRecord};
+use blindrelay_server::store::{RoomChange, RoomChanges, StoreError, StoredRecord};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::blobs::BlobName;
@@ -36,13 +36,20 @@ impl Entry {
 }
 
 impl Parts {
-    /// Rows of the changes, all of one moment. The first row says that the room is there.
-    async fn entries(&self, tenant: &TenantId, room: RoomId, after: u64, limit: usize) -> Result<Vec<Entry>, Failure> {
-        let text = "SELECT 0 AS kind, 0 AS version, '' AS blob, room AS handles, 0 AS placed_group, 0 AS placed_at \
-            FROM rooms WHERE tenant = $1 AND room = $2 \
-            UNION ALL SELECT 1, version, blob, handles, placed_group, placed_at FROM records \
+    /// The room's version and rows of the changes, all of one moment.
+    async fn entries(
+        &self,
+        tenant: &TenantId,
+        room: RoomId,
+        after: u64,
+        limit: usize,
+    ) -> Result<(u64, Vec<Entry>), Failure> {
+        // The first row is that of the room.
+        let text = "SELECT 0 AS kind, 0 AS version, '' AS blob, room AS handles, 0 AS placed_group, 0 AS placed_at, \
+            version AS of_room FROM rooms WHERE tenant = $1 AND room = $2 \
+            UNION ALL SELECT 1, version, blob, handles, placed_group, placed_at, 0 FROM records \
             WHERE tenant = $1 AND room = $2 AND version > $3 \
-            UNION ALL SELECT 2, version, '', handle, 0, 0 FROM removals \
+            UNION ALL SELECT 2, version, '', handle, 0, 0, 0 FROM removals \
             WHERE tenant = $1 AND room = $2 AND version > $3 AND (record <= $3 OR EXISTS (SELECT 1 FROM records \
             WHERE records.tenant = $1 AND records.room = $2 AND records.version = removals.record)) \
             ORDER BY version LIMIT $4";
@@ -52,8 +59,9 @@ impl Parts {
             .bind(number(after)?)
             .bind(length(limit).saturating_add(1));
         let rows = query.fetch_all(self.database.read()).await?;
-        let (_, changes) = rows.split_first().ok_or(StoreError::UnknownRoom)?;
-        changes.iter().map(|row| Entry::of(&Columns(row))).collect()
+        let (first, changes) = rows.split_first().ok_or(StoreError::UnknownRoom)?;
+        let entries = changes.iter().map(|row| Entry::of(&Columns(row))).collect::<Result<_, _>>()?;
+        Ok((Columns(first).number("of_room")?, entries))
     }
 
     /// The change with its record; the blob's name where that is not there any more.
@@ -74,14 +82,14 @@ impl Parts {
         room: RoomId,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<RoomChange>, Failure> {
+    ) -> Result<RoomChanges, Failure> {
         let mut rereads = Rereads::default();
         loop {
-            let entries = self.entries(tenant, room, after, limit).await?;
+            let (version, entries) = self.entries(tenant, room, after, limit).await?;
             let loads = entries.into_iter().map(|entry| self.load(tenant, entry));
             let loaded: Vec<_> = futures_util::stream::iter(loads).buffered(READS).try_collect().await?;
             match loaded.into_iter().collect::<Result<Vec<_>, BlobName>>() {
-                Ok(changes) => return Ok(changes),
+                Ok(changes) => return Ok(RoomChanges { version, changes }),
                 Err(missing) => rereads.again(tenant, missing)?,
             }
         }

@@ -106,7 +106,7 @@ impl Expected {
 
     async fn room(&mut self, store: &DurableStore, printed: &Printed, found: &mut Found) -> Outcome {
         let mut here = BTreeSet::new();
-        for change in store.changes(&tenant()?, ROOM, 0, 10_000).await? {
+        for change in store.changes(&tenant()?, ROOM, 0, 10_000).await?.changes {
             let RoomChange::Added { record, .. } = change else { continue };
             match content::seed_of(&record.bytes) {
                 Some(seed) => assert!(here.insert(seed), "a record is there twice"),

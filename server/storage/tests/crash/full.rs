@@ -52,13 +52,13 @@ pub(crate) fn check() -> Outcome {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let store = DurableStore::in_folder(folder.path()).await?;
-        assert_eq!(store.changes(&tenant()?, ROOM, 0, 100).await?.len(), 4);
+        assert_eq!(store.changes(&tenant()?, ROOM, 0, 100).await?.changes.len(), 4);
         let state = store.sums(&tenant()?, NAME).await?;
         assert_eq!((state.version, state.sums.len()), (2, 100_000));
         // What could not be named is swept, what is named stays.
         store.sweep(Duration::ZERO).await?;
         assert_eq!(store.sweep(Duration::ZERO).await?.named, 5);
-        assert_eq!(store.changes(&tenant()?, ROOM, 0, 100).await?.len(), 4);
+        assert_eq!(store.changes(&tenant()?, ROOM, 0, 100).await?.changes.len(), 4);
         Ok(())
     })
 }
@@ -88,7 +88,7 @@ pub(crate) fn write(folder: &Path) -> Outcome {
             assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
         }
         store.ready().await?;
-        assert_eq!(store.changes(&ours, ROOM, 0, 100).await?.len(), 3);
+        assert_eq!(store.changes(&ours, ROOM, 0, 100).await?.changes.len(), 3);
         assert_eq!(store.sums(&ours, NAME).await?.version, 1);
         setrlimit(Resource::Fsize, before)?;
         assert_eq!(store.add_record(&ours, ROOM, record(3, 100_000)?, PLENTY).await?, 4);

@@ -36,7 +36,7 @@ async fn change_room(store: Arc<DurableStore>) -> Outcome {
     loop {
         let mut version = 0;
         let mut seeds = Vec::new();
-        for change in store.changes(&tenant, ROOM, 0, 1000).await? {
+        for change in store.changes(&tenant, ROOM, 0, 1000).await?.changes {
             version = change.version();
             if let RoomChange::Added { record, .. } = change {
                 seeds.push(content::seed_of(&record.bytes).ok_or("a torn record")?);

@@ -26,6 +26,6 @@ async fn a_change_that_was_begun_is_made_as_a_whole() {
         let late = store.add_record(&ours, room, record(version, b"late"), PLENTY).await;
         assert!(matches!(late, Err(StoreError::Outdated { found, .. }) if found == version + 1));
     }
-    assert_eq!(store.changes(&ours, room, 0, 100).await.unwrap().len(), 20);
+    assert_eq!(store.changes(&ours, room, 0, 100).await.unwrap().changes.len(), 20);
     places.no_orphans().await;
 }

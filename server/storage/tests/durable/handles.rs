@@ -24,8 +24,8 @@ async fn a_record_may_have_many_handles() {
     for handle in &handles {
         store.remove_handle(&tenant(), room, *handle).await.unwrap();
     }
-    assert!(store.changes(&tenant(), room, 0, 1000).await.unwrap().is_empty());
-    let late = store.changes(&tenant(), room, 1, 1000).await.unwrap();
+    assert!(store.changes(&tenant(), room, 0, 1000).await.unwrap().changes.is_empty());
+    let late = store.changes(&tenant(), room, 1, 1000).await.unwrap().changes;
     assert!(late.iter().map(RoomChange::version).eq(2..=257));
     places.no_orphans().await;
 }

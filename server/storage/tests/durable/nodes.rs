@@ -62,7 +62,7 @@ pub(crate) async fn share_a_store(places: &Places) {
     versions.sort_unstable();
     let all = TASKS as u64 * TURNS;
     assert!(versions.iter().copied().eq(1..=all), "{versions:?}");
-    let changes = nodes[0].changes(&tenant(), room, 0, 1000).await.unwrap();
+    let changes = nodes[0].changes(&tenant(), room, 0, 1000).await.unwrap().changes;
     assert!(changes.iter().map(RoomChange::version).eq(1..=all));
     let state = nodes[0].sums(&tenant(), name).await.unwrap();
     assert_eq!((state.version, &state.sums[..]), (all, &all.to_le_bytes()[..]));

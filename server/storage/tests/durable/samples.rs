@@ -110,7 +110,7 @@ pub(crate) async fn check(store: &DurableStore) -> Outcome {
         RoomChange::Added { version: 1, record: StoredRecord { bytes, handles: handles.clone(), placement } },
         RoomChange::Removed { version: 3, handle: handle(2) },
     ];
-    assert_eq!(store.changes(ours, ROOM, 0, 10).await?, changes);
+    assert_eq!(store.changes(ours, ROOM, 0, 10).await?.changes, changes);
     assert_eq!(store.handles(ours, ROOM, None, 10).await?, [handle(1)]);
     assert_eq!(store.replay(ours, ROOM, &request("enrolment")?, 2).await?, Some(handles));
     let (stored, usage) = store.ledger(ours, NAME).await?.ok_or(StoreError::UnknownLedger { family: NAME.family })?;
