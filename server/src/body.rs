@@ -16,9 +16,6 @@ use crate::config::Limits;
 use crate::error::{ApiError, BodyError, KeysError};
 use crate::state::AppState;
 
-/// Most memory that is set aside on the word of a header; more is taken as bytes arrive.
-const RESERVE: usize = 256 << 10;
-
 /// What a body may be.
 #[derive(Clone, Copy)]
 pub(crate) struct Expected<'a> {
@@ -39,7 +36,7 @@ pub(crate) async fn read_object(
     headers: &HeaderMap,
     state: &AppState,
     expected: Expected<'_>,
-) -> Result<Vec<u8>, ApiError> {
+) -> Result<(Vec<u8>, Memory), ApiError> {
     let mut reader = Reader::new(body, headers, state.limits());
     reader.allow(state.limits().max_body_bytes, "this service allows")?;
     reader.fill(HEADER_BYTES, "the format's fixed header").await?;
@@ -70,10 +67,10 @@ pub(crate) async fn read_object(
     reader.fill(header.prefix_len(), "the object's header").await?;
     let exact = wire::exact_len(&reader.bytes, parameters)?;
     reader.allow(exact, "the object's header announces")?;
-    let _memory = state.uploads().admit(exact)?;
+    let memory = state.uploads().admit(exact)?;
     reader.extend_to(state.limits().body_timeout(exact));
     reader.fill(exact, "the object's header").await?;
-    reader.finish().await
+    Ok((reader.finish().await?, memory))
 }
 
 /// Reads a body of any content, of at most `limit` bytes, which is all that `reason`.
@@ -90,7 +87,12 @@ pub(crate) async fn read_small(
     reader.finish().await
 }
 
-/// The memory for bodies that are being received.
+/// Memory that is set aside for a body. To be kept as long as the body is: one that waits for a thread takes as much as one that is being received.
+pub(crate) struct Memory {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// The memory for bodies that are being received and for those that wait.
 pub(crate) struct Uploads {
     kibibytes: Arc<Semaphore>,
     limit: usize,
@@ -110,10 +112,11 @@ impl Uploads {
     }
 
     /// Memory for a body until the permit is dropped; refused at once where there is not enough of it. Bodies of a kibibyte or less are in the buffers of their connections already.
-    fn admit(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
-        let Ok(needed @ 1..) = u32::try_from(bytes / KIBIBYTE) else { return Ok(None) };
+    fn admit(&self, bytes: usize) -> Result<Memory, ApiError> {
+        let Ok(needed @ 1..) = u32::try_from(bytes / KIBIBYTE) else { return Ok(Memory { _permit: None }) };
         let permit = Arc::clone(&self.kibibytes).try_acquire_many_owned(needed);
-        permit.map(Some).map_err(|_| BodyError::NoMemory { limit: self.limit }.into())
+        let permit = permit.map_err(|_| BodyError::NoMemory { limit: self.limit })?;
+        Ok(Memory { _permit: Some(permit) })
     }
 }
 
@@ -191,6 +194,10 @@ impl Reader {
         if length > self.limit {
             return Err(self.too_long());
         }
+        if length > self.bytes.capacity() {
+            // Twice as much as there is, but never more than the whole object, which is what was set aside for it.
+            self.bytes.reserve_exact(found.min(self.limit - found).max(data.len()));
+        }
         self.bytes.extend_from_slice(data);
         Ok(true)
     }
@@ -203,7 +210,6 @@ impl Reader {
         if let Some(found) = self.announced.filter(|&announced| announced < needed) {
             return Err(BodyError::Truncated { expected: needed, found, reason });
         }
-        self.bytes.reserve(needed.saturating_sub(self.bytes.len()).min(RESERVE));
         while self.bytes.len() < needed {
             if !self.next().await? {
                 return Err(BodyError::Truncated { expected: needed, found: self.bytes.len(), reason });

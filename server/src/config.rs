@@ -80,7 +80,7 @@ pub struct TenantConfig {
 pub struct Limits {
     /// Largest body of any request, whatever the parameters would allow.
     pub max_body_bytes: usize,
-    /// Bytes of all bodies that are being received at the same time, as their headers announce them; a body that does not fit is refused with 503 before the rest of it is read.
+    /// Bytes of all bodies that are being received or wait for a thread at the same time, as their headers announce them; a body that does not fit is refused with 503 before the rest of it is read.
     pub upload_bytes: usize,
     /// Requests that may wait for a compute thread; one more is answered with 503.
     pub queue_length: usize,
@@ -137,7 +137,7 @@ impl Default for Limits {
             queue_timeout_seconds: 20,
             compute_threads: 0,
             connections: 16_384,
-            header_timeout_seconds: 10,
+            header_timeout_seconds: 8,
             body_timeout_seconds: 30,
             body_bytes_per_second: 128 << 10,
             write_timeout_seconds: 30,

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -15,7 +18,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::connection::Impatient;
+use crate::connection::{Impatient, Unread};
 use crate::jobs::run_jobs;
 use crate::state::AppState;
 use crate::{middleware, routes};
@@ -75,8 +78,10 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         };
         // Answers are written in one piece; waiting for more only adds delay.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let stream = Impatient::new(stream, limits.write_timeout());
+        let unread = Unread::default();
+        let stream = Impatient::new(stream, limits.write_timeout(), unread.clone());
+        let routes = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |request: Request<Incoming>| routes.call(request.map(|body| unread.watch(body))));
         let (builder, watcher, tls, patience) =
             (builder.clone(), graceful.watcher(), state.tls().cloned(), limits.header_timeout());
         let (open, state) = (state.telemetry().connections().accepted(), state.clone());

@@ -120,6 +120,12 @@ impl AppState {
             Some(identity) => identity,
             None => Arc::new(Identity::of_process(moment(clock.now()))?),
         };
+        // Nothing is signed at a time before its key's: a clock that was put back while no service ran stands until it has caught up.
+        let made_at = UnixMillis(identity.public().made_at().get());
+        if clock.now() < made_at {
+            tracing::warn!(now = %clock.now(), %made_at, "the clock is behind the signing key: the service takes the key's time");
+        }
+        clock.reach(made_at);
         let door = Door::new(config.keys()?, store.as_ref()).await?;
         if !config.listen.ip().is_loopback() && door.is_open(store.as_ref()).await? {
             return Err(ConfigError::OpenToTheNetwork { listen: config.listen }.into());

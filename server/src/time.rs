@@ -75,6 +75,11 @@ impl Clock {
         Self { source: Arc::new(source), latest: Arc::default() }
     }
 
+    /// From now on it is this time or later: what the process has from an earlier one, such as a signing key, was made before.
+    pub fn reach(&self, moment: UnixMillis) {
+        self.latest.fetch_max(moment.0, Ordering::Relaxed);
+    }
+
     /// What time it is.
     pub fn now(&self) -> UnixMillis {
         let read = (self.source)().0;
@@ -108,5 +113,8 @@ mod tests {
         assert_eq!(clock.now(), UnixMillis(5));
         source.store(9, Ordering::Relaxed);
         assert_eq!(clock.now(), UnixMillis(9));
+        clock.reach(UnixMillis(12));
+        clock.reach(UnixMillis(7));
+        assert_eq!(clock.now(), UnixMillis(12));
     }
 }

@@ -63,7 +63,7 @@ impl Whereabouts {
 
 /// Serves until the process is interrupted or terminated, then lets running requests finish.
 pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Result<(), Failure> {
-    let config = configuration(arguments.config.as_deref(), arguments.listen)?;
+    let mut config = configuration(arguments.config.as_deref(), arguments.listen)?;
     let place = Place::find(arguments.in_memory, arguments.data.as_deref(), &config)?;
     if arguments.check_config {
         let (listen, tenants) = (config.listen.to_string(), config.tenants.len());
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
         });
     }
     operations::start_log(arguments.log, config.telemetry.log_format);
-    operations::raise_descriptor_limit();
+    operations::fit_descriptors(&mut config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(&error))?;
     runtime.block_on(serve(config, place, backend, output))
 }

@@ -1,7 +1,11 @@
 //! Short versions of the runs of `tests/faults`, with the real binary. Counts and states are asserted here; times are figures of the long runs.
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+mod gone;
+mod half_open;
 mod nodes;
+mod throughput;
+mod uploads;
 
 use std::path::Path;
 

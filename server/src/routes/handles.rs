@@ -63,7 +63,8 @@ pub(super) async fn enrol(
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().record_limit),
     };
-    let bytes: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
+    let (bytes, _memory) = read_object(body, &headers, &state, expected).await?;
+    let bytes: Arc<[u8]> = bytes.into();
     let place = state.enter(&caller)?;
     let handles = to_the_end(async move {
         let idempotency = match key {

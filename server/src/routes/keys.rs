@@ -68,7 +68,8 @@ pub(super) async fn upload(
     let digest: BodyDigest = parse_id(&digest)?;
     let terms = KeyTerms { epoch: terms.epoch.unwrap_or_default(), expires: terms.expires, revoked: None };
     let expected = Expected { kind: Some(Kind::EvaluationKeys), operator: None, limit: None };
-    let bytes: Arc<[u8]> = read_object(body, &headers, &state, expected).await?.into();
+    let (bytes, _memory) = read_object(body, &headers, &state, expected).await?;
+    let bytes: Arc<[u8]> = bytes.into();
     let place = state.enter(&caller)?;
     let hashed = Arc::clone(&bytes);
     let found = place.run(move || BodyDigest::of(&hashed)).await?;

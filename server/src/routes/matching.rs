@@ -38,7 +38,7 @@ pub(super) async fn evaluate(
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().request_limit),
     };
-    let request = read_object(body, &headers, &state, expected).await?;
+    let (request, _memory) = read_object(body, &headers, &state, expected).await?;
     let place = state.enter(&caller)?;
     evaluate_in(&state, &caller, (&room, version), request, receipts::wanted(&headers), &place).await
 }

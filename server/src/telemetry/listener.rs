@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::connection::Impatient;
+use crate::connection::{Impatient, Unread};
 use crate::routes;
 use crate::state::AppState;
 
@@ -47,7 +47,8 @@ pub async fn serve(listener: TcpListener, state: AppState) -> io::Result<()> {
             continue;
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(Impatient::new(stream, patience)), service);
+        let connection =
+            builder.serve_connection(TokioIo::new(Impatient::new(stream, patience, Unread::default())), service);
         connections.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection of telemetry ended early");

@@ -12,6 +12,7 @@ use crate::columns::Columns;
 use crate::database::{Change, Database, Work};
 use crate::error::{Damage, Failure, OpenError};
 use crate::settings::Settings;
+use crate::sweep::Opened;
 
 /// How often something is read again whose blob was replaced between the row and the blob.
 const REREADS: usize = 16;
@@ -25,6 +26,7 @@ pub struct DurableStore {
 pub(crate) struct Parts {
     pub(crate) database: Database,
     pub(crate) blobs: Blobs,
+    pub(crate) opened: Opened,
 }
 
 impl DurableStore {
@@ -32,7 +34,7 @@ impl DurableStore {
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
         let blobs = Blobs::open(settings)?;
         let database = Database::open(settings).await?;
-        Ok(Self { parts: Arc::new(Parts { database, blobs }) })
+        Ok(Self { parts: Arc::new(Parts { database, blobs, opened: Opened::now() }) })
     }
 
     /// Opens the store in a folder, which is made for its owner alone if it is not there: rows in `rows.sqlite`, blobs in `blobs`.

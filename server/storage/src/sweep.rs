@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use blindrelay_server::id::TenantId;
 use blindrelay_server::store::StoreError;
@@ -51,6 +51,28 @@ impl Change for Names {
     }
 }
 
+/// When the store was opened, by the system's clock and by the one that nobody sets.
+pub(crate) struct Opened {
+    system: SystemTime,
+    steady: Instant,
+}
+
+impl Opened {
+    pub(crate) fn now() -> Self {
+        Self { system: SystemTime::now(), steady: Instant::now() }
+    }
+
+    /// How much the system's clock was put forward since. By so much blobs seem older than they are, also those that are about to be named.
+    fn put_forward(&self) -> Duration {
+        self.put_forward_at(SystemTime::now(), self.steady.elapsed())
+    }
+
+    fn put_forward_at(&self, now: SystemTime, passed: Duration) -> Duration {
+        // A clock that was put back makes blobs younger: they wait.
+        now.duration_since(self.system).unwrap_or_default().saturating_sub(passed)
+    }
+}
+
 impl DurableStore {
     /// Deletes the blobs that no row names and that are at least so old. While services write it has to be [`SWEEP_AGE`] or more; less is for a store that nobody else uses.
     /// A directory is swept by one process at a time: the second finds nothing to do.
@@ -62,6 +84,7 @@ impl DurableStore {
 
 impl Parts {
     async fn sweep(&self, older_than: Duration) -> Result<Sweep, Failure> {
+        let older_than = older_than.saturating_add(self.opened.put_forward());
         let Some(until) = SystemTime::now().checked_sub(older_than) else { return Ok(Sweep::default()) };
         let mut done = Sweep::default();
         let mut lock = None;
@@ -133,4 +156,18 @@ fn pieces(directory: &Path, until: SystemTime) -> std::io::Result<Option<(File, 
         }
     }
     Ok(Some((lock, deleted)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_put_forward_makes_no_blob_old() {
+        let opened = Opened::now();
+        let (hour, passed) = (Duration::from_hours(1), Duration::from_secs(90));
+        let at = |shift: Duration| opened.put_forward_at(opened.system + passed + shift, passed);
+        assert_eq!((at(Duration::ZERO), at(5 * hour)), (Duration::ZERO, 5 * hour));
+        assert_eq!(opened.put_forward_at(opened.system - hour, passed), Duration::ZERO);
+    }
 }

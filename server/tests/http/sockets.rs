@@ -253,3 +253,44 @@ async fn bodies_that_do_not_fit_beside_those_that_are_coming_are_refused_at_once
     assert_eq!(status, 409);
     running.end().await;
 }
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_sends_everything_before_it_reads() {
+    let running = Running::start(Setup::default()).await;
+    let room = running.rig.room("match-signs/1").await;
+    let length = 32 << 20;
+    let head = format!("POST {room}/match HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n");
+    for body in [Party::signs().probe("ada"), vec![0; 100]] {
+        // More than the system keeps for a connection whose other side does not read.
+        let mut client = running.client().await;
+        client.write([head.as_bytes(), &body, &vec![0; length - body.len()]].concat()).await;
+        let (status, body) = client.answer().await.unwrap();
+        let expected = if status == 413 { "body-too-long" } else { "malformed-object" };
+        assert_eq!(code(&body), expected);
+        client.finish().await;
+        assert!(client.is_closed().await);
+    }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_waits_for_its_answer_keeps_its_memory() {
+    let gate = Arc::new(Gate::default());
+    let limits = Limits { max_body_bytes: 15_000, upload_bytes: 15_000, ..Setup::default().limits };
+    let running = Running::start(waiting(&gate, limits)).await;
+    let (room, probe) = (running.rig.room("test-wait/1").await, Party::signs().probe("ada"));
+    running.rig.enrol(&room, Party::signs().record(&["ada"]), 1).await;
+    let path = format!("{room}/match");
+    let mut client = running.client().await;
+    let first = {
+        let (path, probe) = (path.clone(), probe.clone());
+        tokio::spawn(async move { client.post(&path, &probe).await })
+    };
+    gate.arrivals(1).await;
+    let (status, body) = running.client().await.post(&path, &probe).await.unwrap();
+    assert_eq!((status, code(&body).as_str()), (503, "uploads-full"));
+    gate.open();
+    assert_eq!(first.await.unwrap().unwrap().0, 200);
+    assert_eq!(running.client().await.post(&path, &probe).await.unwrap().0, 200);
+    running.end().await;
+}

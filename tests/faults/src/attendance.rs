@@ -10,7 +10,7 @@ use blindrelay_engine::operator::Handle;
 use blindrelay_engine::params::{Parameters, preset};
 use blindrelay_engine::ring::Seed;
 use blindrelay_engine::wire::{Wire, content_digest};
-use blindrelay_keyholder::{Expectation, SecretKey};
+use blindrelay_keyholder::{Expectation, KeyRequirements, SecretKey};
 use blindrelay_routing::{MatchAnswer, MatchKind, TOKEN_ENTRIES, Token};
 
 /// Longest answer that is read.
@@ -45,6 +45,12 @@ impl Members {
     pub fn probe(&self, name: &str) -> Vec<u8> {
         let plaintext = MatchKind::Signs.pack_probe(self.key.context(), &Self::token(name)).expect("a token");
         self.key.encrypt(&plaintext).expect("a ciphertext").to_bytes()
+    }
+
+    /// Keys with which the service shortens its answers.
+    pub fn evaluation_keys(&self) -> Vec<u8> {
+        let requirements = KeyRequirements { relinearization: true, ..KeyRequirements::default() };
+        self.key.evaluation_keys(&requirements).to_bytes()
     }
 
     /// Whose tokens are that of the question; an error where the answer is not one to it.

@@ -83,6 +83,12 @@ impl Figures {
         self.remarks.push(text.into());
     }
 
+    /// Adds the figures of a further part of the run.
+    pub fn extend(&mut self, others: Self) {
+        self.figures.extend(others.figures);
+        self.remarks.extend(others.remarks);
+    }
+
     /// The value of a figure.
     pub fn value(&self, name: &str) -> Option<f64> {
         self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)

@@ -5,8 +5,19 @@
 
 pub mod account;
 pub mod attendance;
+pub mod clock;
+pub mod course;
+pub mod database_gone;
+pub mod descriptors;
+pub mod disk_full;
 pub mod figures;
+pub mod half_open;
+pub mod http;
 pub mod nodes;
+pub mod object_store_gone;
 pub mod postgres;
 pub mod process;
+pub mod s3;
 pub mod service;
+pub mod throughput;
+pub mod uploads;

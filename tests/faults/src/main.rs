@@ -9,8 +9,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use blindrelay_faults::database_gone::{self, Manner};
 use blindrelay_faults::figures::Figures;
-use blindrelay_faults::{nodes, process};
+use blindrelay_faults::{
+    clock, descriptors, disk_full, half_open, nodes, object_store_gone, process, throughput, uploads,
+};
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -44,7 +47,85 @@ enum Run {
         #[arg(long, default_value_t = 8)]
         clients: usize,
     },
+    /// Thousands of connections in the middle of an upload of 1 MiB at the same time.
+    Uploads {
+        /// Connections.
+        #[arg(long, default_value_t = 10_000)]
+        connections: usize,
+        /// Different key sets that they upload.
+        #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        key_sets: u16,
+        /// Seconds until all connections are open, and then until all of them send.
+        #[arg(long, default_value_t = 10.0)]
+        ramp: f64,
+        /// Seconds that a body takes.
+        #[arg(long, default_value_t = 2.0)]
+        pace: f64,
+    },
+    /// Thousands of connections that never finish the head of a request, while others match.
+    HalfOpen {
+        /// Half-open connections.
+        #[arg(long, default_value_t = 10_000)]
+        connections: usize,
+        /// Seconds until all of them are open.
+        #[arg(long, default_value_t = 5.0)]
+        ramp: f64,
+        /// Matches a second.
+        #[arg(long, default_value_t = 100)]
+        matches: u32,
+    },
+    /// Matches over HTTP beside the bare operator.
+    Throughput {
+        /// Participants of the room.
+        #[arg(long, default_value_t = 1008)]
+        participants: usize,
+        /// Connections.
+        #[arg(long, default_value_t = 16)]
+        connections: usize,
+        /// Seconds that each of the three parts is measured.
+        #[arg(long, default_value_t = 30.0)]
+        seconds: f64,
+    },
+    /// A disk that is full for a while.
+    DiskFull(Lasting),
+    /// A database that is stopped, and one that hangs, for a while.
+    DatabaseGone(Lasting),
+    /// An object store that is stopped for a while.
+    ObjectStoreGone(Lasting),
+    /// A clock that jumps by hours, both ways.
+    Clock,
+    /// Few descriptors for many connections, and none at all for a while.
+    Descriptors {
+        /// Descriptors.
+        #[arg(long, default_value_t = 1024)]
+        descriptors: u64,
+        /// Connections.
+        #[arg(long, default_value_t = 4000)]
+        connections: usize,
+        #[command(flatten)]
+        lasting: Lasting,
+    },
 }
+
+/// How long a fault lasts.
+#[derive(clap::Args)]
+struct Lasting {
+    /// How long.
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+}
+
+impl Lasting {
+    fn duration(&self) -> Duration {
+        minutes(self.minutes)
+    }
+}
+
+/// Seconds that a service waits for its store, unless it is told otherwise.
+const WAIT: u64 = 10;
+
+/// Participants of a room that is asked while something else is measured.
+const PARTICIPANTS: usize = 64;
 
 fn minutes(minutes: f64) -> Duration {
     Duration::from_secs_f64(60.0 * minutes)
@@ -61,19 +142,65 @@ fn main() -> ExitCode {
         eprintln!("error: {} is not there: build it with `cargo build --release -p blindrelay`", program.display());
         return ExitCode::from(2);
     }
-    let bar = |length: u64| {
+    let bar = |length: u64, unit: &str| {
         if arguments.json {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} s, {eta} left").expect("a template");
+        let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {unit}, {{eta}} left"));
+        let style = style.expect("a template");
         ProgressBar::new(length).with_style(style)
     };
     let (name, figures) = match arguments.run {
         Run::Nodes { minutes: long, every, nodes, clients } => {
             let (duration, every) = (minutes(long), Duration::from_secs_f64(every));
             let plan = nodes::Plan { nodes: usize::from(nodes), clients, duration, every };
-            let bar = bar(duration.as_secs());
+            let bar = bar(duration.as_secs(), "s");
             ("nodes", nodes::run(&program, &plan, |seconds| bar.set_position(seconds)))
+        }
+        Run::Uploads { connections, key_sets, ramp, pace } => {
+            let plan = uploads::Plan {
+                connections,
+                key_sets: usize::from(key_sets),
+                ramp: Duration::from_secs_f64(ramp),
+                pace: Duration::from_secs_f64(pace),
+                configuration: "",
+            };
+            let bar = bar(connections as u64, "acknowledged");
+            ("uploads", Some(uploads::run(&program, &plan, |count| bar.set_position(count))))
+        }
+        Run::HalfOpen { connections, ramp, matches } => {
+            let ramp = Duration::from_secs_f64(ramp);
+            let plan = half_open::Plan { connections, ramp, matches, participants: PARTICIPANTS, configuration: "" };
+            ("half-open", Some(half_open::run(&program, &plan)))
+        }
+        Run::Throughput { participants, connections, seconds } => {
+            let duration = Duration::from_secs_f64(seconds);
+            let plan = throughput::Plan { participants, connections, duration };
+            let told = |part: &str| {
+                if !arguments.json {
+                    eprintln!("{part} ...");
+                }
+            };
+            ("throughput", Some(throughput::run(&program, &plan, told)))
+        }
+        Run::DiskFull(lasting) => ("disk-full", Some(disk_full::run(&program, lasting.duration()))),
+        Run::DatabaseGone(lasting) => {
+            let all = [Manner::Stops, Manner::Hangs]
+                .map(|manner| database_gone::run(&program, manner, lasting.duration(), WAIT));
+            let [stops, hangs] = all;
+            let figures = stops.zip(hangs).map(|(mut stops, hangs)| {
+                stops.extend(hangs);
+                stops
+            });
+            ("database-gone", figures)
+        }
+        Run::ObjectStoreGone(lasting) => {
+            ("object-store-gone", Some(object_store_gone::run(&program, lasting.duration(), WAIT)))
+        }
+        Run::Clock => ("clock", Some(clock::run())),
+        Run::Descriptors { descriptors, connections, lasting } => {
+            let plan = descriptors::Plan { descriptors, connections, duration: lasting.duration(), configuration: "" };
+            ("descriptors", Some(descriptors::run(&program, &plan)))
         }
     };
     let Some(figures) = figures else {

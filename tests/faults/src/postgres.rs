@@ -76,6 +76,26 @@ impl Server {
         }
     }
 
+    /// Lets all its processes stand still: connections stay and nothing is answered.
+    pub fn freeze(&self) {
+        self.signal_all(Signal::STOP);
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        self.signal(signal);
+        let Some(parent) = self.process.as_ref().map(Child::id) else { return };
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|child| Pid::from_raw(child.parse().ok()?)) {
+            // One that has ended meanwhile needs no signal.
+            let _ = kill_process(child, signal);
+        }
+    }
+
     /// Sends a signal to the process that all others of the server come from.
     fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().and_then(|process| i32::try_from(process.id()).ok());
@@ -105,6 +125,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.thaw();
         self.signal(Signal::INT);
         if let Some(mut process) = self.process.take() {
             let _ = process.wait();

@@ -1,5 +1,6 @@
 //! A running `blindrelay serve`: started, killed, asked to stop, started again at the same address with what it has kept.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use blindrelay_client::{Builder, Client};
-use rustix::process::{Pid, Signal, kill_process};
+use blindrelay_client::Client;
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 /// What a service is started with.
 #[derive(Clone, Debug)]
@@ -23,13 +24,45 @@ pub struct Setup {
     pub address: SocketAddr,
     /// Commands of the shell that becomes the service, such as `ulimit`.
     pub before: String,
+    /// A command that mounts what the service alone sees, and what ends with it.
+    pub mounts: Option<String>,
+    /// Variables of its environment.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Setup {
     /// A service in a folder of its own, on a free port, configured by default.
     pub fn new(program: &Path, folder: &Path) -> Self {
-        let (program, folder) = (program.to_owned(), folder.to_owned());
-        Self { program, folder, configuration: String::new(), address: free_address(), before: String::new() }
+        Self {
+            program: program.to_owned(),
+            folder: folder.to_owned(),
+            configuration: String::new(),
+            address: free_address(),
+            before: String::new(),
+            mounts: None,
+            environment: Vec::new(),
+        }
+    }
+
+    /// Whether this user may mount file systems that one process alone sees.
+    pub fn can_mount() -> bool {
+        let tried = unshare().args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).stderr(Stdio::null()).status();
+        tried.is_ok_and(|status| status.success())
+    }
+
+    /// Whether what it has kept is there for another process.
+    pub fn survives(&self) -> bool {
+        self.mounts.is_none()
+    }
+
+    fn command(&self) -> Command {
+        let (mut command, before) = match &self.mounts {
+            Some(mounts) => (unshare(), format!("{mounts} || exit 1\n{}", self.before)),
+            None if self.before.is_empty() => return Command::new(&self.program),
+            None => (Command::new("env"), self.before.clone()),
+        };
+        command.args(["sh", "-c", &format!("{before}\nexec \"$0\" \"$@\"")]).arg(&self.program);
+        command
     }
 
     /// Starts it and waits until it listens.
@@ -38,13 +71,7 @@ impl Setup {
         let configuration = self.folder.join("service.toml");
         fs::write(&configuration, &self.configuration).expect("the configuration is written");
         let log = OpenOptions::new().create(true).append(true).open(self.log()).expect("a file for the log");
-        let mut command = if self.before.is_empty() {
-            Command::new(&self.program)
-        } else {
-            let mut shell = Command::new("sh");
-            shell.arg("-c").arg(format!("{}\nexec \"$0\" \"$@\"", self.before)).arg(&self.program);
-            shell
-        };
+        let mut command = self.command();
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("BLINDRELAY_") {
                 command.env_remove(name);
@@ -52,6 +79,7 @@ impl Setup {
         }
         command.args(["serve", "--log", "warn", "--listen", &self.address.to_string(), "--config"]);
         command.arg(configuration).arg("--data").arg(self.folder.join("data"));
+        command.envs(self.environment.iter().map(|(name, text)| (name, text)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
         let mut line = String::new();
@@ -117,21 +145,32 @@ impl Service {
 
     /// A client of this service alone.
     pub fn client(&self) -> Client {
-        self.builder().build().expect("a client")
+        Client::builder(&self.url).build().expect("a client")
     }
 
-    /// A client that sends every request once, so that every refusal is seen.
-    pub fn single(&self) -> Client {
-        self.builder().attempts(1).build().expect("a client")
+    /// A client that sends every request once and waits so long, so that every refusal is seen.
+    pub fn single(&self, limit: Duration) -> Client {
+        Client::builder(&self.url).time_limit(limit).attempts(1).build().expect("a client")
     }
 
-    fn builder(&self) -> Builder {
-        Client::builder(&self.url).time_limit(Duration::from_mins(1))
-    }
-
-    /// The log so far.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.setup.log()).unwrap_or_default()
+    /// What the service has logged, warnings and errors: how often each, with `#` for every number.
+    pub fn warnings(&self) -> BTreeMap<String, usize> {
+        let text = fs::read_to_string(self.setup.log()).unwrap_or_default();
+        let mut warnings = BTreeMap::new();
+        for line in text.lines() {
+            // After the moment.
+            let line = line.split_once("Z ").map_or(line, |(_, line)| line).trim();
+            let mut warning = String::new();
+            for letter in line.chars() {
+                match letter.is_ascii_digit() {
+                    true if warning.ends_with('#') => {}
+                    true => warning.push('#'),
+                    false => warning.push(letter),
+                }
+            }
+            *warnings.entry(warning).or_insert(0) += 1;
+        }
+        warnings
     }
 }
 
@@ -143,13 +182,23 @@ impl Drop for Service {
     }
 }
 
+/// What runs a command in mounts of its own; who is not root becomes it there.
+fn unshare() -> Command {
+    let mut command = Command::new("unshare");
+    command.arg("--mount");
+    if !geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command
+}
+
 /// An address that nobody listens on.
 pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("an address")
 }
 
-/// An empty file of so many bytes, all of which take space.
+/// A file of so many bytes, all of which take space.
 pub fn fill(path: &Path, bytes: u64) -> std::io::Result<()> {
     rustix::fs::fallocate(File::create(path)?, rustix::fs::FallocateFlags::empty(), 0, bytes)?;
     Ok(())

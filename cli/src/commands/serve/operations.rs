@@ -30,9 +30,13 @@ pub(super) fn start_log(level: LevelFilter, format: LogFormat) {
     }
 }
 
-/// Raises the soft limit of open file descriptors to the hard one: connections are bounded by the configuration, and nothing here counts descriptors in a fixed set.
+/// Descriptors that are left to the store, the log and the operators' listener: no client takes them.
+const OWN_DESCRIPTORS: u64 = 100;
+
+/// Raises the soft limit of open file descriptors to the hard one, since nothing here counts descriptors in a fixed set, and lowers the number of connections where even that is too few for them:
+/// who has no place waits to be accepted, and the store can always open its files.
 #[cfg(unix)]
-pub(super) fn raise_descriptor_limit() {
+pub(super) fn fit_descriptors(config: &mut Config) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -42,11 +46,27 @@ pub(super) fn raise_descriptor_limit() {
         Ok(()) => tracing::info!(before, now, "the limit of open file descriptors is the highest one allowed"),
         Err(error) => tracing::warn!(%error, now, "the limit of open file descriptors stays as it is"),
     }
+    let Some(limit) = getrlimit(Resource::Nofile).current else { return };
+    let (places, configured) = (places(limit), config.limits.connections);
+    if configured > places {
+        tracing::warn!(
+            configured,
+            places,
+            "there are fewer connections than configured: raise the limit of descriptors"
+        );
+        config.limits.connections = places;
+    }
+}
+
+/// Connections that so many descriptors are enough for.
+#[cfg(unix)]
+fn places(limit: u64) -> usize {
+    usize::try_from(limit - OWN_DESCRIPTORS.min(limit / 2)).unwrap_or(usize::MAX).max(1)
 }
 
 /// There is no such limit.
 #[cfg(not(unix))]
-pub(super) fn raise_descriptor_limit() {}
+pub(super) fn fit_descriptors(_: &mut Config) {}
 
 /// Serves metrics and the operator's page from now on, where the configuration says so.
 pub(super) async fn serve_telemetry(config: &Config, state: &AppState) -> Result<(), Failure> {
@@ -111,5 +131,13 @@ mod tests {
         conceal("storage", &mut storage);
         let expected = "database = \"postgres://db.example/rows\"\nsecret_key = \"left out\"\nconnections = 8";
         assert_eq!(storage, toml::from_str(expected).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn connections_leave_descriptors_to_the_store() {
+        for (limit, connections) in [(0, 1), (1, 1), (100, 50), (200, 100), (1024, 924), (u64::MAX, usize::MAX - 100)] {
+            assert_eq!(places(limit), connections, "{limit}");
+        }
     }
 }
