@@ -63,10 +63,11 @@ pub(super) async fn enrol(
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().record_limit),
     };
-    let (bytes, _memory) = read_object(body, &headers, &state, expected).await?;
+    let (bytes, memory) = read_object(body, &headers, &state, expected).await?;
     let bytes: Arc<[u8]> = bytes.into();
     let place = state.enter(&caller)?;
     let handles = to_the_end(async move {
+        let _memory = memory;
         let idempotency = match key {
             Some(key) => {
                 let hashed = Arc::clone(&bytes);

@@ -68,7 +68,7 @@ pub(super) async fn upload(
     let digest: BodyDigest = parse_id(&digest)?;
     let terms = KeyTerms { epoch: terms.epoch.unwrap_or_default(), expires: terms.expires, revoked: None };
     let expected = Expected { kind: Some(Kind::EvaluationKeys), operator: None, limit: None };
-    let (bytes, _memory) = read_object(body, &headers, &state, expected).await?;
+    let (bytes, memory) = read_object(body, &headers, &state, expected).await?;
     let bytes: Arc<[u8]> = bytes.into();
     let place = state.enter(&caller)?;
     let hashed = Arc::clone(&bytes);
@@ -85,6 +85,7 @@ pub(super) async fn upload(
     state.check_sunset(decoded.parameters())?;
     let description = keys::describe(&decoded, bytes.len(), terms);
     to_the_end(async move {
+        let _memory = memory;
         let written =
             state.store().put_keys(&caller.tenant, digest, description.clone(), bytes, state.quota(&caller)).await?;
         state.decoded().insert(&(caller.tenant, digest), keys::decoded_bytes(&decoded), decoded);

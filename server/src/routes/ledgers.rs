@@ -278,9 +278,13 @@ pub(super) async fn append(
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().record_limit),
     };
-    let (batch, _memory) = read_object(body, &headers, &state, expected).await?;
+    let (batch, memory) = read_object(body, &headers, &state, expected).await?;
     let place = state.enter(&caller)?;
-    let batches = to_the_end(async move { ledger.append(&state, batch, key, &place).await }).await?;
+    let batches = to_the_end(async move {
+        let _memory = memory;
+        ledger.append(&state, batch, key, &place).await
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(Counted { batches })))
 }
 

@@ -21,7 +21,7 @@ pub struct Settings {
     /// Connections to the database at the same time, at least 1. SQLite has one more, which writes.
     #[serde(default = "connections")]
     pub connections: u32,
-    /// How long a request waits for a connection or for another change, in seconds, at least 1.
+    /// How long a request waits for a connection, for another change, or for S3 to answer again, in seconds, at least 1.
     #[serde(default = "wait_seconds")]
     pub wait_seconds: u64,
 }
@@ -125,7 +125,7 @@ pub struct S3Settings {
 impl S3Settings {
     pub(crate) fn connect(&self, wait: Duration) -> object_store::Result<Arc<dyn ObjectStore>> {
         let options = ClientOptions::new().with_allow_http(self.allow_http).with_connect_timeout(wait);
-        let retry = RetryConfig { retry_timeout: 3 * wait, ..RetryConfig::default() };
+        let retry = RetryConfig { retry_timeout: wait, ..RetryConfig::default() };
         let mut builder =
             AmazonS3Builder::from_env().with_bucket_name(&self.bucket).with_client_options(options).with_retry(retry);
         if let Some(region) = &self.region {

@@ -39,8 +39,9 @@ pub fn run(program: &Path, duration: Duration) -> Figures {
         let begin: Box<dyn FnOnce(&Service)> = Box::new(|service| {
             let path = ballast(service);
             let parent = path.parent().expect("a folder");
-            let free = rustix::fs::statvfs(parent).expect("a file system");
-            fill(&path, free.f_bavail * free.f_frsize).expect("there was so much space");
+            let system = rustix::fs::statvfs(parent).expect("a file system");
+            assert!(system.f_blocks * system.f_frsize <= SIZE << 20, "this is not the service's own file system");
+            fill(&path, system.f_bavail * system.f_frsize).expect("there was so much space");
         });
         let end: Box<dyn FnOnce(&Service)> =
             Box::new(|service| std::fs::remove_file(ballast(service)).expect("the ballast is there"));
