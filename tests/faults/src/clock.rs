@@ -53,7 +53,7 @@ impl Running {
                 let now = blindrelay_trust::UnixMillis::new(read(&shift).0).expect("a moment of this age");
                 let identity = Identity::open_or_create(&folder.join("identity"), now).expect("an identity");
                 let clock = Clock::new(move || read(&shift));
-                let environment = Environment { clock, identity: Some(Arc::new(identity)) };
+                let environment = Environment { clock, identity: Some(Arc::new(identity)), ..Environment::default() };
                 let registry = Registry::standard(Backend::detect()).expect("the operators");
                 let state = AppState::within(&Config::default(), registry, Arc::new(store.clone()), environment).await;
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");

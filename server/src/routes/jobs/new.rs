@@ -112,7 +112,7 @@ pub(in crate::routes) async fn evaluate(
         operator: Some((operator.card().id.as_str(), operator.parameters().digest())),
         limit: Some(operator.card().request_limit),
     };
-    let request = read_object(body, &headers, &state, expected).await?;
+    let (request, _memory) = read_object(body, &headers, &state, expected).await?;
     let receipts = receipts::wanted(&headers);
     let asked = Asked { work: Work::Match, request, receipts, key, about: id.to_string() };
     accept(state, caller, asked, vec![id.into()]).await
