@@ -5,6 +5,8 @@
 
 mod arguments;
 mod commands;
+#[cfg(test)]
+mod damage;
 mod expiry;
 mod failure;
 mod finder;

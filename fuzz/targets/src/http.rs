@@ -1,7 +1,7 @@
 //! Requests to the whole service, without sockets: methods, addresses, headers and bodies of any kind.
 //!
 //! The first byte of an input says whether the service asks for keys (bit 0): `tenant` and `admin` are two. Then come requests: a line with method and address, lines of headers, an empty
-//! line, the body, and between two requests a line `=====`. Names in braces stand for what the service has: `{room}`, `{handle}`, `{meter}`, `{panel}`, `{keys}` for ids, `{record}`,
+//! line, the body, and between two requests a line `=====`. Names in braces stand for what the service has: `{room}`, `{handle}`, `{meter}`, `{panel}`, `{keys}`, `{job}` for ids, `{record}`,
 //! `{probe}`, `{evaluation-keys}`, `{batch}`, `{contribution}`, `{request}` for objects.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -101,7 +101,8 @@ impl Service {
     /// A request that prepares the service.
     async fn made(&self, method: Method, path: &str, body: Vec<u8>) -> Value {
         let bearer = self.key.map(|key| format!("Bearer {key}"));
-        let headers: Vec<_> = bearer.iter().map(|key| ("authorization", key.as_str())).collect();
+        let mut headers: Vec<_> = bearer.iter().map(|key| ("authorization", key.as_str())).collect();
+        headers.push(("idempotency-key", "furniture"));
         let answer = self.exchange(method, path, &headers, body).await;
         assert!(answer.status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer.body));
         serde_json::from_slice(&answer.body).expect("an answer in JSON")
@@ -113,6 +114,8 @@ impl Service {
         let room = id(&self.made(Method::POST, "/v1/rooms", room).await, "room");
         let handles = format!("/v1/rooms/{}/handles", String::from_utf8_lossy(&room));
         let handle = self.made(Method::POST, &handles, MATCH.record.clone()).await;
+        let job = format!("/v1/rooms/{}/match/jobs", String::from_utf8_lossy(&room));
+        let job = id(&self.made(Method::POST, &job, MATCH.probe.clone()).await, "job");
         let mut ledgers = Vec::new();
         for (family, operator, settings) in [("meters", "charge/1", CARD), ("panels", "statistics/1", PANEL)] {
             let ledger = format!(r#"{{"operator":"{operator}","settings":{settings}}}"#).into_bytes();
@@ -124,6 +127,7 @@ impl Service {
             ("{handle}", handle["handles"][0].as_str().expect("a handle").as_bytes().to_vec()),
             ("{meter}", ledgers.pop().unwrap_or_default()),
             ("{panel}", panel),
+            ("{job}", job),
             ("{keys}", BodyDigest::of(&MATCH.keys).to_string().into_bytes()),
             ("{record}", MATCH.record.clone()),
             ("{probe}", MATCH.probe.clone()),

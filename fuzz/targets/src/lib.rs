@@ -10,6 +10,7 @@ pub mod configuration;
 mod conformance;
 pub mod http;
 pub mod messages;
+pub mod operators;
 pub mod sets;
 #[allow(clippy::pedantic, clippy::all, reason = "checked where the service's tests use it")]
 #[path = "../../../server/tests/http/shape.rs"]
@@ -30,6 +31,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "wire", run: wire::run },
     Target { name: "messages", run: messages::run },
+    Target { name: "operators", run: operators::run },
     Target { name: "billing", run: billing::run },
     Target { name: "analytics", run: analytics::run },
     Target { name: "trust", run: trust::run },

@@ -18,8 +18,12 @@ fn operation<'a>(description: &'a Value, method: &Method, path: &str) -> Option<
     let path = path.split('?').next().unwrap();
     let paths = description["paths"].as_object().unwrap();
     let item = paths.iter().find(|(template, _)| leads_to(template, path))?.1;
-    let method = if method == Method::HEAD { &Method::GET } else { method };
-    item.get(method.as_str().to_lowercase())
+    // Names of methods are told apart by case; the description writes them small.
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return None;
+    }
+    item.get(method.to_lowercase())
 }
 
 /// Holds an answer against the description: status, type, headers and fields.

@@ -15,6 +15,8 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs, io};
 
+use blindrelay_fuzz_targets::operators::OBJECTS;
+
 /// A seed's name and bytes.
 type Seed = (String, Vec<u8>);
 
@@ -23,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let targets = [
         ("wire", wire::seeds()?),
         ("messages", messages::seeds()?),
+        ("operators", operators()),
         ("billing", texts::billing()?),
         ("analytics", texts::analytics()),
         ("trust", texts::trust()?),
@@ -38,4 +41,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Every object as it is.
+fn operators() -> Vec<Seed> {
+    (0..).zip(OBJECTS.iter()).map(|(choice, (name, _, _))| ((*name).to_owned(), vec![choice])).collect()
 }

@@ -45,6 +45,10 @@ const OPEN: &[(&str, &str)] = &[
         "POST /v1/panels\n\n{\"operator\":\"statistics/1\",\"settings\":{\"collect\":{\"attention\":{\"slots\":2}},\"minimum_contributions\":1}}",
     ),
     (
+        "jobs",
+        "POST /v1/rooms/{room}/match/jobs\nidempotency-key: job-1\n\n{probe}\n=====\nGET /v1/jobs?limit=1\n\n\n=====\nGET /v1/jobs/{job}\n\n\n=====\nGET /v1/jobs/{job}/answers?limit=5\n\n\n=====\nPOST /v1/meters/jobs?operator=charge/1\nidempotency-key: job-2\n\n{\"from\":\"2026-10-01\",\"until\":\"2026-11-01\"}\n=====\nDELETE /v1/jobs/{job}\n\n",
+    ),
+    (
         "tenant",
         "PUT /v1/tenants/beta\n\n{\"suspended\":false,\"limits\":{\"bytes\":1000}}\n=====\nGET /v1/tenants\n\n\n=====\nGET /v1/tenants/beta\n\n",
     ),

@@ -17,6 +17,7 @@ mod nodes;
 mod places;
 mod postgres;
 mod queue;
+mod rows;
 mod s3;
 mod samples;
 mod sweeps;

@@ -13,25 +13,25 @@ use blindrelay_server::store::{
 use blindrelay_server::time::UnixMillis;
 use blindrelay_storage::DurableStore;
 
-const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: 9, keys: 9, jobs: 9, bytes: 1 << 20 };
-const ROOM: RoomId = RoomId::from_bytes([1; 16]);
-const NAME: LedgerName = LedgerName { family: Family::Panels, id: LedgerId::from_bytes([2; 16]) };
-const KEYS: &[u8] = b"evaluation keys";
+pub(crate) const PLENTY: Quota = Quota { rooms: 9, ledgers: 9, changes: 9, keys: 9, jobs: 9, bytes: 1 << 20 };
+pub(crate) const ROOM: RoomId = RoomId::from_bytes([1; 16]);
+pub(crate) const NAME: LedgerName = LedgerName { family: Family::Panels, id: LedgerId::from_bytes([2; 16]) };
+pub(crate) const KEYS: &[u8] = b"evaluation keys";
 
 /// Why the samples cannot be written, or what is not as they say.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-fn handle(number: u8) -> Handle {
+pub(crate) fn handle(number: u8) -> Handle {
     Handle::from_bytes([number; HANDLE_BYTES])
 }
 
-fn tenant() -> Result<StoredTenant, &'static str> {
+pub(crate) fn tenant() -> Result<StoredTenant, &'static str> {
     let limits = TenantLimits { rooms: Some(7), compute_millis_per_minute: Some(1), ..TenantLimits::default() };
     let id = TenantId::new("samples-1").ok_or("a tenant's name")?;
     Ok(StoredTenant { id, created: UnixMillis(3), suspended: Some(UnixMillis(u64::MAX)), limits })
 }
 
-fn api_key() -> Result<ApiKey, &'static str> {
+pub(crate) fn api_key() -> Result<ApiKey, &'static str> {
     Ok(ApiKey {
         id: ApiKeyId::from_bytes([4; 16]),
         digest: BodyDigest::of(b"api key"),
@@ -44,7 +44,7 @@ fn api_key() -> Result<ApiKey, &'static str> {
     })
 }
 
-fn key_set() -> KeySet {
+pub(crate) fn key_set() -> KeySet {
     KeySet {
         parameters: "match-2048".to_owned(),
         bytes: KEYS.len(),
@@ -58,11 +58,11 @@ fn room() -> StoredRoom {
     StoredRoom { room: ROOM, operator: "match-signs/1".to_owned(), evaluation_keys: Some(BodyDigest::of(KEYS)) }
 }
 
-fn request(name: &str) -> Result<Idempotency, &'static str> {
+pub(crate) fn request(name: &str) -> Result<Idempotency, &'static str> {
     Ok(Idempotency { key: IdempotencyKey::new(name).ok_or("a request's name")?, body: BodyDigest::of(name.as_bytes()) })
 }
 
-fn record(version: u64, handles: &[u8], name: Option<&str>) -> Result<NewRecord, &'static str> {
+pub(crate) fn record(version: u64, handles: &[u8], name: Option<&str>) -> Result<NewRecord, &'static str> {
     Ok(NewRecord {
         version,
         bytes: format!("record {version}").as_bytes().into(),
