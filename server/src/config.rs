@@ -132,7 +132,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 64 << 20,
-            upload_bytes: 1 << 30,
+            upload_bytes: 256 << 20,
             queue_length: 256,
             queue_timeout_seconds: 20,
             compute_threads: 0,
@@ -222,6 +222,12 @@ pub enum ConfigError {
     TelemetryToTheNetwork {
         /// The address.
         listen: SocketAddr,
+    },
+    /// Where traces go, or how many.
+    #[error("telemetry.traces: {reason}")]
+    Traces {
+        /// What is wrong.
+        reason: String,
     },
     /// A variable of the environment.
     #[error("{reason}")]
@@ -326,6 +332,9 @@ impl Config {
         if let Some(listen) = self.telemetry.exposed() {
             return Err(ConfigError::TelemetryToTheNetwork { listen });
         }
+        if let Some(reason) = self.telemetry.traces.fault() {
+            return Err(ConfigError::Traces { reason });
+        }
         self.keys()?;
         self.sunsets()?;
         let limits = &self.limits;
@@ -408,6 +417,8 @@ mod tests {
             ("listen = \"0.0.0.0:80\"".to_owned(), "add [tls] with certificate and key"),
             ("[telemetry]\nlisten = \"0.0.0.0:9437\"".to_owned(), "telemetry.allow_any_address"),
             ("[telemetry]\nlog_format = \"xml\"".to_owned(), "unknown variant"),
+            ("[telemetry.traces]\nshare = 1.5".to_owned(), "share is 1.5"),
+            ("[telemetry.traces]\nendpoint = \"127.0.0.1:4318\"".to_owned(), "endpoint is an address"),
             ("lisen = \"127.0.0.1:80\"".to_owned(), "unknown field"),
             ("[limits]\nqueue_lenght = 1".to_owned(), "unknown field"),
             ("[sunset]\nmatch-2048 = \"June\"".to_owned(), "sunset.match-2048 is 'June'"),

@@ -11,6 +11,7 @@ mod process;
 mod queue;
 mod reading;
 mod settings;
+pub(crate) mod traces;
 mod traffic;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,9 @@ use crate::id::TenantId;
 
 pub use listener::{app, serve};
 pub use settings::{LogFormat, TelemetrySettings};
+pub use traces::{TRACES, TraceSettings, logged};
+#[cfg(feature = "traces")]
+pub use traces::{TraceError, Traces};
 
 pub(crate) use bytes::Counted;
 pub(crate) use connections::Connections;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use blindrelay_engine::Backend;
 use blindrelay_engine::ring::Seed;
+use blindrelay_server::telemetry::Traces;
 use blindrelay_server::{AppState, Config, Registry};
 use clap::Args;
 use tokio::net::TcpListener;
@@ -73,10 +74,14 @@ pub(crate) fn run(arguments: &Arguments, backend: Backend, output: Output) -> Re
             format!("the configuration is good: it listens on {listen}, for {tenants} keys\n\n{in_force}")
         });
     }
-    operations::start_log(arguments.log, config.telemetry.log_format);
+    let traces = operations::start_log(arguments.log, &config.telemetry).map_err(|error| failed(&error))?;
     operations::fit_descriptors(&mut config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(&error))?;
-    runtime.block_on(serve(config, place, backend, output))
+    let served = runtime.block_on(serve(config, place, backend, output));
+    if let Some(Err(error)) = traces.map(Traces::end) {
+        tracing::warn!(%error, "the last traces are lost");
+    }
+    served
 }
 
 fn configuration(file: Option<&Path>, listen: Option<SocketAddr>) -> Result<Config, Failure> {

@@ -1,10 +1,14 @@
 //! What whoever runs a service is told of its configuration.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use tempfile::tempdir;
 
-use crate::command::{run, run_with};
+use crate::command::{Service, run, run_with};
 
 #[test]
 fn variables_stand_over_the_file_and_what_is_in_force_is_told() {
@@ -46,4 +50,55 @@ fn variables_stand_over_the_file_and_what_is_in_force_is_told() {
     refused("BLINDRELAY_LISEN", "127.0.0.1:1", "unknown field");
     run_with(at, &check, &[("BLINDRELAY_TELEMETRY__LISTEN", "0.0.0.0:9437")])
         .failed(2, &["telemetry.allow_any_address"]);
+    run_with(at, &check, &[("BLINDRELAY_TELEMETRY__TRACES__SHARE", "2")]).failed(2, &["share is 2, not from 0 to 1"]);
+}
+
+/// A collector's address, and what it was sent.
+fn collector() -> (SocketAddr, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut read, mut piece) = (stream.unwrap(), Vec::new(), [0; 4096]);
+            // The service closes the connection when it ends, after the last answer.
+            while let Ok(bytes @ 1..) = stream.read(&mut piece) {
+                read.extend_from_slice(&piece[..bytes]);
+                let head = read.windows(4).position(|window| window == b"\r\n\r\n");
+                let length = head.and_then(|head| {
+                    let text = String::from_utf8_lossy(&read[..head]).to_ascii_lowercase();
+                    let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+                    Some(head + 4 + length?.parse::<usize>().ok()?)
+                });
+                if length.is_some_and(|length| read.len() >= length) {
+                    sender.send(std::mem::take(&mut read)).unwrap();
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                }
+            }
+        }
+    });
+    (address, receiver)
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_last_requests_did_is_traced_before_the_service_ends() {
+    let directory = tempdir().unwrap();
+    let at = directory.path();
+    let (address, received) = collector();
+    let file = format!("[telemetry.traces]\nendpoint = \"http://{address}/v1/traces\"\n");
+    fs::write(at.join("service.toml"), file).unwrap();
+    let service = Service::start_durable_with(at, &["--config", "service.toml"]);
+    run(at, &["keygen"]).ok();
+    let room = run(at, &["room", "create", "--service", &service.url, "--key", "room.key"]).ok().out;
+    let asked = ["--service", &service.url, "--room", room.trim(), "--key", "room.key", "--identity", "Ada"];
+    run(at, &[&["enroll"], &asked[..]].concat()).ok();
+    run(at, &[&["match"], &asked[..]].concat()).ok();
+    assert_eq!(service.terminate(), Some(0));
+    let sent = received.try_iter().collect::<Vec<_>>().concat();
+    for name in
+        ["POST /v1/rooms/{room}/match", "receive", "wait", "compute", "read rows", "change rows", "write a blob"]
+    {
+        assert!(sent.windows(name.len()).any(|window| window == name.as_bytes()), "'{name}' was not sent");
+    }
 }

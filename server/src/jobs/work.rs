@@ -14,6 +14,7 @@ use crate::matching;
 use crate::receipts::Sent;
 use crate::state::AppState;
 use crate::store::{LedgerName, Outcome, StoreError, StoredJob, Subject, Work};
+use crate::telemetry::TRACES;
 
 /// How often a part is tried again after a fault of the service.
 const FAULTS: usize = 3;
@@ -114,6 +115,7 @@ async fn outcome(
     }
 }
 
+#[tracing::instrument(target = TRACES, name = "part of a job", skip_all, fields(blindrelay.work = job.work.as_str()))]
 async fn compute(
     state: &AppState,
     name: &JobName,

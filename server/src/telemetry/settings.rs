@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::traces::TraceSettings;
+
 /// What operators see of a service, and where. A field that is not known is refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
     /// Where metrics and the operator's page are served, in plain HTTP and to everybody who can connect; left out, they are not served.
@@ -14,6 +16,8 @@ pub struct TelemetrySettings {
     pub allow_any_address: bool,
     /// How a line of the log looks.
     pub log_format: LogFormat,
+    /// Which traces are sent, and where.
+    pub traces: TraceSettings,
 }
 
 /// How a line of the log looks.

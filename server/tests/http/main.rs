@@ -38,3 +38,5 @@ mod sunset;
 mod telemetry;
 mod tenants;
 mod tls;
+#[cfg(feature = "traces")]
+mod traces;

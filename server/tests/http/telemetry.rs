@@ -292,7 +292,7 @@ async fn dashboard_alerts_and_documentation_name_what_is_served() {
 
 /// What was logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -319,7 +319,7 @@ impl Log {
         (guard, tracing::Dispatch::new(tracing_subscriber::registry()))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -334,7 +334,7 @@ fn spellings(bytes: &[u8]) -> [String; 2] {
 }
 
 /// A journey with its refusals; what of it must not be logged.
-async fn journey(address: std::net::SocketAddr, rig: &Rig) -> Vec<String> {
+pub(crate) async fn journey(address: std::net::SocketAddr, rig: &Rig) -> Vec<String> {
     let (tenant, key) = ("harbour-pilots", "a-key-that-opens-the-harbour");
     let (party, rig) = (Party::signs(), rig.with_key(key));
     let keys = party.relinearization_keys();

@@ -2,10 +2,13 @@
 
 use std::io::IsTerminal;
 
-use blindrelay_server::telemetry::{self, LogFormat};
+use blindrelay_server::telemetry::{self, LogFormat, TelemetrySettings, TraceError, Traces};
 use blindrelay_server::{AppState, Config};
 use tokio::net::TcpListener;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
 
@@ -19,15 +22,19 @@ pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
         .filter(|(name, _)| !OF_CLIENTS.contains(&name.as_str()))
 }
 
-/// Writes the log to standard error from now on.
-pub(super) fn start_log(level: LevelFilter, format: LogFormat) {
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
-    match format {
+/// Writes the log to standard error and sends traces from now on.
+pub(super) fn start_log(level: LevelFilter, settings: &TelemetrySettings) -> Result<Option<Traces>, TraceError> {
+    let traces = Traces::start(&settings.traces)?;
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = match settings.log_format {
         LogFormat::Text => {
-            log.with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init();
+            log.with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).boxed()
         }
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
-    }
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+    };
+    let all = tracing_subscriber::registry().with(log.with_filter(telemetry::logged(level)));
+    all.with(traces.as_ref().map(Traces::layer)).init();
+    Ok(traces)
 }
 
 /// Descriptors that are left to the store, the log and the operators' listener: no client takes them.
