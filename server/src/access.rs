@@ -51,13 +51,13 @@ pub(crate) struct Door {
 impl Door {
     /// Closed where the configuration names a key or the store has one.
     pub(crate) async fn new(keys: Vec<ConfiguredKey>, store: &dyn Store) -> Result<Self, StoreError> {
-        let closed = !keys.is_empty() || has_key(store).await?;
+        let closed = !keys.is_empty() || store.has_api_key().await?;
         Ok(Self { keys, closed: closed.into() })
     }
 
     /// Whether no key is asked for; looks again whether another service made one.
     pub(crate) async fn is_open(&self, store: &dyn Store) -> Result<bool, StoreError> {
-        if !self.closed.load(Ordering::Relaxed) && has_key(store).await? {
+        if !self.closed.load(Ordering::Relaxed) && store.has_api_key().await? {
             self.close();
         }
         Ok(!self.closed.load(Ordering::Relaxed))
@@ -76,10 +76,6 @@ impl Door {
         }
         self.keys.get(found as usize)
     }
-}
-
-async fn has_key(store: &dyn Store) -> Result<bool, StoreError> {
-    Ok(!store.api_keys(None, None, 1).await?.is_empty())
 }
 
 /// The rights of whoever has this key.

@@ -162,6 +162,9 @@ pub trait AccessStore: Send + Sync + 'static {
     /// The key with this digest, expired or revoked or not.
     async fn key_holder(&self, digest: BodyDigest) -> Result<Option<KeyHolder>, StoreError>;
 
+    /// Whether there is any key, expired or revoked or not.
+    async fn has_api_key(&self) -> Result<bool, StoreError>;
+
     /// The key with this id, expired or revoked or not.
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
 

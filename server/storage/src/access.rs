@@ -77,6 +77,11 @@ impl Parts {
         Ok(Some(KeyHolder { key, tenant: tenant.transpose()? }))
     }
 
+    async fn find_any_api_key(&self) -> Result<bool, Failure> {
+        let query = sqlx::query("SELECT 1 FROM api_keys LIMIT 1");
+        Ok(query.fetch_optional(self.database.read()).await?.is_some())
+    }
+
     async fn find_api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, Failure> {
         let text = "SELECT id, digest, tenant, role, label, created, expires, revoked FROM api_keys WHERE id = $1";
         let query = sqlx::query(text).bind(id.as_bytes().as_slice());
@@ -113,7 +118,9 @@ impl AccessStore for DurableStore {
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<Option<StoredTenant>, StoreError> {
-        Ok(self.parts.find_tenant(tenant).await?)
+        let parts = &self.parts;
+        let asked = parts.find_tenant(tenant);
+        Ok(parts.known.tenants.answer(parts.database.log_index(), tenant.clone(), asked).await?)
     }
 
     async fn tenants(&self, after: Option<&TenantId>, limit: usize) -> Result<Vec<StoredTenant>, StoreError> {
@@ -138,7 +145,16 @@ impl AccessStore for DurableStore {
     }
 
     async fn key_holder(&self, digest: BodyDigest) -> Result<Option<KeyHolder>, StoreError> {
-        Ok(self.parts.find_key_holder(digest).await?)
+        let parts = &self.parts;
+        let asked = parts.find_key_holder(digest);
+        Ok(parts.known.holders.answer(parts.database.log_index(), digest, asked).await?)
+    }
+
+    async fn has_api_key(&self) -> Result<bool, StoreError> {
+        let parts = &self.parts;
+        let asked = async { parts.find_any_api_key().await.map(Some) };
+        let found = parts.known.any_api_key.answer(parts.database.log_index(), (), asked).await?;
+        Ok(found.unwrap_or_default())
     }
 
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

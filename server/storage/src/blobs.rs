@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use blindrelay_server::id::{BodyDigest, TenantId};
+use blindrelay_server::telemetry::TRACES;
 use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -101,6 +102,7 @@ impl Blobs {
     }
 
     /// Writes a blob. When this returns, it is durable.
+    #[tracing::instrument(target = TRACES, name = "write a blob", skip_all)]
     pub(crate) async fn write(
         &self,
         tenant: &TenantId,
@@ -137,6 +139,7 @@ impl Blobs {
     }
 
     /// The bytes of a blob; `None` where it is not there.
+    #[tracing::instrument(target = TRACES, name = "read a blob", skip_all)]
     pub(crate) async fn read(&self, tenant: &TenantId, name: &BlobName) -> Result<Option<Arc<[u8]>>, Failure> {
         let found = match self.store.get(&name.path(tenant)).await {
             Ok(found) => found,

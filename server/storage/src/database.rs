@@ -9,8 +9,10 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Transaction};
 
 use crate::blobs::{BlobName, Staged};
+use crate::columns::Columns;
 use crate::error::{Failure, Late, OpenError};
 use crate::folder;
+use crate::log_index::LogIndex;
 use crate::migrations::{self, Dialect};
 use crate::settings::{DatabaseAddress, Settings};
 
@@ -54,6 +56,8 @@ pub(crate) struct Database {
     writers: AnyPool,
     begin: &'static str,
     dialect: Dialect,
+    /// Of a database in a file that has one.
+    log_index: Option<LogIndex>,
 }
 
 impl Database {
@@ -87,7 +91,10 @@ impl Database {
         let options = || pool(settings, setup.clone()).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let readers = connect(options(), &address).await?;
         let writers = connect(options().max_connections(1), &address).await?;
-        Ok(Self { readers, writers, begin: "BEGIN IMMEDIATE", dialect: Dialect::Sqlite })
+        let mode = sqlx::query("PRAGMA journal_mode").fetch_one(&readers).await.map_err(OpenError::Database)?;
+        let has_log = Columns(&mode).text("journal_mode").is_ok_and(|mode| mode == "wal");
+        let log_index = has_log.then(|| LogIndex::of(text));
+        Ok(Self { readers, writers, begin: "BEGIN IMMEDIATE", dialect: Dialect::Sqlite, log_index })
     }
 
     async fn prepare(&self) -> Result<(), OpenError> {
@@ -113,12 +120,17 @@ impl Database {
         );
         let readers = connect(pool(settings, setup), address).await?;
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-        Ok(Self { writers: readers.clone(), readers, begin, dialect: Dialect::Postgres })
+        Ok(Self { writers: readers.clone(), readers, begin, dialect: Dialect::Postgres, log_index: None })
     }
 
     /// Where statements run that only read. Each is of one moment.
     pub(crate) fn read(&self) -> &AnyPool {
         &self.readers
+    }
+
+    /// What tells whether anybody has committed anything, where that can be told without a statement.
+    pub(crate) const fn log_index(&self) -> Option<&LogIndex> {
+        self.log_index.as_ref()
     }
 
     /// Everything as it is at one moment.

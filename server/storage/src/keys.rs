@@ -185,7 +185,8 @@ impl KeyStore for DurableStore {
     }
 
     async fn keys(&self, tenant: &TenantId, digest: BodyDigest) -> Result<Option<KeySet>, StoreError> {
-        Ok(self.parts.find_keys(tenant, digest).await?)
+        let (parts, name) = (&self.parts, (tenant.clone(), digest));
+        Ok(parts.known.keys.answer(parts.database.log_index(), name, parts.find_keys(tenant, digest)).await?)
     }
 
     async fn key_bytes(&self, tenant: &TenantId, digest: BodyDigest) -> Result<Option<Arc<[u8]>>, StoreError> {

@@ -107,7 +107,8 @@ impl RoomStore for DurableStore {
     }
 
     async fn room(&self, tenant: &TenantId, room: RoomId) -> Result<Option<RoomState>, StoreError> {
-        Ok(self.parts.find_room(tenant, room).await?)
+        let (parts, name) = (&self.parts, (tenant.clone(), room));
+        Ok(parts.known.rooms.answer(parts.database.log_index(), name, parts.find_room(tenant, room)).await?)
     }
 
     async fn rooms(

@@ -4,13 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use blindrelay_server::id::TenantId;
-use blindrelay_server::store::{Store, StoreError};
+use blindrelay_server::id::{BodyDigest, RoomId, TenantId};
+use blindrelay_server::store::{KeyHolder, KeySet, RoomState, Store, StoreError, StoredTenant};
+use blindrelay_server::telemetry::TRACES;
+use tracing::Instrument as _;
 
 use crate::blobs::{BlobName, Blobs, Staged};
 use crate::columns::Columns;
 use crate::database::{Change, Database, Work};
 use crate::error::{Damage, Failure, OpenError};
+use crate::recent::Recent;
 use crate::settings::Settings;
 use crate::sweep::Opened;
 
@@ -27,6 +30,17 @@ pub(crate) struct Parts {
     pub(crate) database: Database,
     pub(crate) blobs: Blobs,
     pub(crate) opened: Opened,
+    pub(crate) known: Known,
+}
+
+/// What every request asks for.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) any_api_key: Recent<(), bool>,
+    pub(crate) holders: Recent<BodyDigest, KeyHolder>,
+    pub(crate) tenants: Recent<TenantId, StoredTenant>,
+    pub(crate) rooms: Recent<(TenantId, RoomId), RoomState>,
+    pub(crate) keys: Recent<(TenantId, BodyDigest), KeySet>,
 }
 
 impl DurableStore {
@@ -34,7 +48,7 @@ impl DurableStore {
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
         let blobs = Blobs::open(settings)?;
         let database = Database::open(settings).await?;
-        Ok(Self { parts: Arc::new(Parts { database, blobs, opened: Opened::now() }) })
+        Ok(Self { parts: Arc::new(Parts { database, blobs, opened: Opened::now(), known: Known::default() }) })
     }
 
     /// Opens the store in a folder, which is made for its owner alone if it is not there: rows in `rows.sqlite`, blobs in `blobs`.
@@ -52,7 +66,8 @@ impl DurableStore {
         &self,
         work: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let done = tokio::spawn(work).await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let done =
+            tokio::spawn(work.in_current_span()).await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         done.map_err(StoreError::from)
     }
 
@@ -66,6 +81,7 @@ impl DurableStore {
 impl Parts {
     /// Makes a change, and deletes the blobs that nothing names afterwards: those that it has replaced, or its own if it is refused. Where it is not known whether it happened,
     /// blobs are left to the sweep.
+    #[tracing::instrument(target = TRACES, name = "change rows", skip_all)]
     pub(crate) async fn change<C: Change>(&self, change: &C, staged: Option<&Staged>) -> Result<C::Done, Failure> {
         match self.database.change(change, staged).await {
             Ok((done, unnamed)) => {

@@ -130,6 +130,11 @@ impl AccessStore for FaultyStore {
         self.inner.key_holder(digest).await
     }
 
+    async fn has_api_key(&self) -> Result<bool, StoreError> {
+        self.readable()?;
+        self.inner.has_api_key().await
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         self.readable()?;
         self.inner.api_key(id).await

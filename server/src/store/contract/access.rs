@@ -109,6 +109,7 @@ async fn a_key_is_found_by_its_digest_with_its_tenant(store: &dyn Store) -> Outc
     // What changes about a tenant is seen with the next request.
     let key = api_key(Some(&tenant.id), Role::Tenant)?;
     store.add_api_key(key.clone()).await?;
+    assert!(store.has_api_key().await?);
     store.change_tenant(&tenant.id, tenant.limits, Some(UnixMillis(9))).await?;
     let suspended = store.key_holder(key.digest).await?.and_then(|holder| holder.tenant?.suspended);
     assert_eq!(suspended, Some(UnixMillis(9)));

@@ -79,6 +79,10 @@ impl AccessStore for MemoryStore {
         Ok(Some(KeyHolder { key, tenant }))
     }
 
+    async fn has_api_key(&self) -> Result<bool, StoreError> {
+        Ok(!self.access().keys.is_empty())
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         Ok(self.access().keys.get(&id).cloned())
     }

@@ -66,6 +66,7 @@ async fn a_server_and_a_directory_keep_the_contract() {
     let Some(server) = postgres::Server::start() else { return };
     keeps_the_contract(&Places::server_and_directory(&server)).await;
     nodes::share_a_store(&Places::server_and_directory(&server)).await;
+    nodes::nothing_is_known_from_before(&Places::server_and_directory(&server)).await;
     forms::a_newer_form_is_refused(&Places::server_and_directory(&server)).await;
 }
 

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use blindrelay_server::id::RoomId;
+use blindrelay_server::id::{ApiKeyId, BodyDigest, RoomId};
 use blindrelay_server::store::{
-    AccessStore as _, LedgerName, LedgerStore as _, Quota, RoomChange, RoomStore as _, StoreError,
+    AccessStore as _, ApiKey, LedgerName, LedgerStore as _, Quota, Role, RoomChange, RoomStore as _, StoreError,
+    StoredTenant, TenantLimits,
 };
+use blindrelay_server::time::UnixMillis;
 use blindrelay_storage::DurableStore;
 
 use crate::material::{PLENTY, change, ledger, record, room, tenant};
@@ -89,6 +91,48 @@ async fn only_what_fits_is_added(nodes: &[Arc<DurableStore>], room: RoomId, stor
         }
     }
     assert_eq!(added, fitting);
+}
+
+/// What one service changes, the other one knows with its next question, whatever it has asked before.
+pub(crate) async fn nothing_is_known_from_before(places: &Places) {
+    let (asked, changed) = (places.open().await, places.open().await);
+    assert!(!asked.has_api_key().await.unwrap() && !asked.has_api_key().await.unwrap());
+    let stored =
+        StoredTenant { id: tenant(), created: UnixMillis(1), suspended: None, limits: TenantLimits::default() };
+    changed.create_tenant(stored).await.unwrap();
+    let room = room(&changed).await;
+    for turn in 1..=40 {
+        let key = ApiKey {
+            id: ApiKeyId::random().unwrap(),
+            digest: BodyDigest::of(&[turn]),
+            tenant: Some(tenant()),
+            role: Role::Relay,
+            label: String::new(),
+            created: UnixMillis(1),
+            expires: None,
+            revoked: None,
+        };
+        let version = asked.room(&tenant(), room).await.unwrap().unwrap().version;
+        assert!(asked.key_holder(key.digest).await.unwrap().is_none());
+        changed.add_api_key(key.clone()).await.unwrap();
+        assert!(asked.has_api_key().await.unwrap());
+        assert!(asked.key_holder(key.digest).await.unwrap().is_some_and(|holder| holder.key.revoked.is_none()));
+        let suspended = Some(UnixMillis(u64::from(turn)));
+        changed.change_tenant(&tenant(), TenantLimits::default(), suspended).await.unwrap();
+        assert_eq!(asked.tenant(&tenant()).await.unwrap().unwrap().suspended, suspended);
+        assert_eq!(asked.key_holder(key.digest).await.unwrap().unwrap().tenant.unwrap().suspended, suspended);
+        changed.revoke_api_key(key.id, UnixMillis(2)).await.unwrap();
+        assert_eq!(asked.key_holder(key.digest).await.unwrap().unwrap().key.revoked, Some(UnixMillis(2)));
+        add(&changed, room, &[turn; 100], PLENTY).await.unwrap();
+        assert_eq!(asked.room(&tenant(), room).await.unwrap().unwrap().version, version + 1);
+    }
+    changed.remove_room(&tenant(), room).await.unwrap();
+    assert!(asked.room(&tenant(), room).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_on_a_file_know_nothing_from_before() {
+    nothing_is_known_from_before(&Places::file_and_directory()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
