@@ -1,6 +1,5 @@
 //! Reading bodies: never more than the object that the first bytes announce, and never for longer than an object of that length may take.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,12 +8,13 @@ use axum::http::header::CONTENT_LENGTH;
 use blindrelay_engine::params::ParameterDigest;
 use blindrelay_engine::wire::{self, HEADER_BYTES, Header, Kind, WireError};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::Limits;
 use crate::error::{ApiError, BodyError, KeysError};
 use crate::state::AppState;
+use crate::telemetry::TRACES;
+use crate::uploads::Memory;
 
 /// What a body may be.
 #[derive(Clone, Copy)]
@@ -31,6 +31,7 @@ pub(crate) struct Expected<'a> {
 ///
 /// The first 40 bytes name kind and parameters; the typed header after them gives the exact length. A body that announces or has more is refused
 /// with 413 as soon as that is known, one that ends before with 400, one of another kind or other parameters with 422 before the rest is read.
+#[tracing::instrument(target = TRACES, name = "receive", skip_all)]
 pub(crate) async fn read_object(
     body: Body,
     headers: &HeaderMap,
@@ -68,6 +69,7 @@ pub(crate) async fn read_object(
     let exact = wire::exact_len(&reader.bytes, parameters)?;
     reader.allow(exact, "the object's header announces")?;
     let memory = state.uploads().admit(exact)?;
+    reader.make_room(exact);
     reader.extend_to(state.limits().body_timeout(exact));
     reader.fill(exact, "the object's header").await?;
     Ok((reader.finish().await?, memory))
@@ -85,39 +87,6 @@ pub(crate) async fn read_small(
     reader.allow(state.limits().max_body_bytes, "this service allows")?;
     reader.allow(limit, reason)?;
     reader.finish().await
-}
-
-/// Memory that is set aside for a body. To be kept as long as the body is: one that waits for a thread takes as much as one that is being received.
-pub(crate) struct Memory {
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-/// The memory for bodies that are being received and for those that wait.
-pub(crate) struct Uploads {
-    kibibytes: Arc<Semaphore>,
-    limit: usize,
-}
-
-const KIBIBYTE: usize = 1 << 10;
-
-impl Uploads {
-    pub(crate) fn new(limit: usize) -> Self {
-        let kibibytes = Arc::new(Semaphore::new((limit / KIBIBYTE).min(Semaphore::MAX_PERMITS)));
-        Self { kibibytes, limit }
-    }
-
-    /// Bytes that are set aside now.
-    pub(crate) fn set_aside(&self) -> usize {
-        (self.limit / KIBIBYTE).saturating_sub(self.kibibytes.available_permits()).saturating_mul(KIBIBYTE)
-    }
-
-    /// Memory for a body until the permit is dropped; refused at once where there is not enough of it. Bodies of a kibibyte or less are in the buffers of their connections already.
-    fn admit(&self, bytes: usize) -> Result<Memory, ApiError> {
-        let Ok(needed @ 1..) = u32::try_from(bytes / KIBIBYTE) else { return Ok(Memory { _permit: None }) };
-        let permit = Arc::clone(&self.kibibytes).try_acquire_many_owned(needed);
-        let permit = permit.map_err(|_| BodyError::NoMemory { limit: self.limit })?;
-        Ok(Memory { _permit: Some(permit) })
-    }
 }
 
 struct Reader {
@@ -149,6 +118,11 @@ impl Reader {
     /// Gives the body more time, counted from its beginning: what its own header announces has been admitted.
     fn extend_to(&mut self, time: Duration) {
         self.time = self.time.max(time);
+    }
+
+    /// Room for a body whose memory is set aside: it takes none before its bytes come.
+    fn make_room(&mut self, exact: usize) {
+        self.bytes.reserve_exact(exact.saturating_sub(self.bytes.len()));
     }
 
     /// Lowers the limit; refused at once where more was announced or is already here.

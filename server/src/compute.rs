@@ -1,17 +1,19 @@
 //! Computation beside the asynchronous threads: a fixed number of threads and a queue of fixed length.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
+use tracing::Span;
 
 use crate::accounts::Entry;
 use crate::error::ApiError;
-use crate::telemetry::QueueMeter;
+use crate::telemetry::{QueueMeter, TRACES};
 
 /// Threads that compute for all requests. As many requests as there are threads compute at a time, each helped by the threads that have
 /// nothing else to do; a fixed number wait, in the order in which they came, and none longer than is allowed.
@@ -20,19 +22,94 @@ pub struct ComputePool(Arc<Inner>);
 
 struct Inner {
     pool: ThreadPool,
-    running: Arc<Semaphore>,
+    line: Mutex<Line>,
     places: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
     threads: usize,
     queue_length: usize,
     patience: Duration,
     meter: QueueMeter,
 }
 
+/// What tells whoever waits for a job that it is done.
+type Tell = Box<dyn FnOnce()>;
+
+type Job = Box<dyn FnOnce() -> Tell + Send>;
+
+/// Jobs that run, and those that wait. A thread that is done with a job begins the next one by itself: nobody has to be woken in between.
+#[derive(Default)]
+struct Line {
+    running: usize,
+    waiting: BTreeMap<u64, Job>,
+    next: u64,
+}
+
+/// A job that waits, until it is dropped.
+struct Waits {
+    inner: Arc<Inner>,
+    number: u64,
+}
+
 /// A place in the queue. Dropping it, for example with the request of a client that went away, gives the place to somebody else.
 pub struct Place {
     compute: ComputePool,
     permit: Arc<OwnedSemaphorePermit>,
+    _turn: Option<OwnedSemaphorePermit>,
     account: Option<Arc<Entry>>,
+}
+
+impl Inner {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a job, or puts it at the end of the line, where it has a number.
+    fn begin(self: &Arc<Self>, job: Job) -> Option<Waits> {
+        let mut line = self.line();
+        if line.running < self.threads {
+            line.running += 1;
+            drop(line);
+            self.spawn(job);
+            return None;
+        }
+        let number = line.next;
+        line.next += 1;
+        line.waiting.insert(number, job);
+        Some(Waits { inner: Arc::clone(self), number })
+    }
+
+    /// Runs a job on a thread of the pool, and then the next one that waits. From there the next one is at the head of the thread's own work, but not nested into this one: a
+    /// thread that runs it while it waits for the parts of a third job goes back to that afterwards.
+    fn spawn(self: &Arc<Self>, job: Job) {
+        let inner = Arc::clone(self);
+        self.pool.spawn(move || {
+            let tell = job();
+            let mut line = inner.line();
+            let next = line.waiting.pop_first();
+            if next.is_none() {
+                line.running -= 1;
+            }
+            drop(line);
+            if let Some((_, next)) = next {
+                inner.spawn(next);
+            }
+            tell();
+        });
+    }
+}
+
+impl Waits {
+    /// Takes the job out of the line; `false` where it has begun.
+    fn leave(&self) -> bool {
+        let job = self.inner.line().waiting.remove(&self.number);
+        job.is_some()
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.leave();
+    }
 }
 
 impl ComputePool {
@@ -44,8 +121,9 @@ impl ComputePool {
         let places = threads.saturating_add(queue_length).min(Semaphore::MAX_PERMITS);
         Ok(Self(Arc::new(Inner {
             pool,
-            running: Arc::new(Semaphore::new(threads)),
+            line: Mutex::default(),
             places: Arc::new(Semaphore::new(places)),
+            turns: Arc::new(Semaphore::new(threads)),
             threads,
             queue_length,
             patience,
@@ -57,7 +135,16 @@ impl ComputePool {
     pub fn enter(&self) -> Result<Place, ApiError> {
         let permit = Arc::clone(&self.0.places).try_acquire_owned();
         let permit = permit.map_err(|_| ApiError::Busy { waiting: self.0.queue_length })?;
-        Ok(Place { compute: self.clone(), permit: Arc::new(permit), account: None })
+        Ok(Place { compute: self.clone(), permit: Arc::new(permit), _turn: None, account: None })
+    }
+
+    /// A place for a request with a long body that is in memory already. Such requests wait for each other, no longer than any request waits, and as many as there are threads have places at the same
+    /// time: they do not fill the queue, and what was received is not thrown away because it is full.
+    pub async fn enter_in_turn(&self) -> Result<Place, ApiError> {
+        let patience = self.0.patience;
+        let turn = timeout(patience, Arc::clone(&self.0.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| ApiError::Overdue { seconds: patience.as_secs() })?;
+        Ok(Place { _turn: Some(turn.map_err(ApiError::internal)?), ..self.enter()? })
     }
 
     /// How many threads there are.
@@ -67,7 +154,7 @@ impl ComputePool {
 
     /// How many jobs run.
     pub(crate) fn running(&self) -> usize {
-        self.0.threads.saturating_sub(self.0.running.available_permits())
+        self.0.line().running
     }
 
     /// How many places are taken, whether their requests wait, compute, or do something else in between.
@@ -90,28 +177,37 @@ impl Place {
     /// Waits for a thread and runs the job on it; [`ApiError::Overdue`] where none becomes free in time, [`ApiError::Internal`] where the job panics. A job that has begun is finished even if nobody
     /// waits for it any more, and keeps its place until then.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-        let patience = self.compute.0.patience;
-        let waiting = self.compute.meter().wait();
-        let running = timeout(patience, Arc::clone(&self.compute.0.running).acquire_owned()).await;
-        let running = running.map_err(|_| ApiError::Overdue { seconds: patience.as_secs() })?;
-        let running = running.map_err(ApiError::internal)?;
-        drop(waiting);
-        let (place, account, meter) = (Arc::clone(&self.permit), self.account.clone(), self.compute.meter().clone());
-        let (sender, receiver) = oneshot::channel();
-        self.compute.0.pool.spawn(move || {
+        let inner = &self.compute.0;
+        let (place, account, meter) = (Arc::clone(&self.permit), self.account.clone(), inner.meter.clone());
+        let (sender, mut receiver) = oneshot::channel();
+        let waiting = (inner.meter.wait(), tracing::info_span!(target: TRACES, "wait"));
+        let request = Span::current();
+        let waits = inner.begin(Box::new(move || {
+            drop(waiting);
+            let traced = tracing::info_span!(target: TRACES, parent: &request, "compute").entered();
             // Whatever a job changes is moved into it, so a panic leaves nothing behind that somebody could see half-changed.
             let begun = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(job));
             let time = begun.elapsed();
+            drop((traced, request));
             meter.computed(time);
             if let Some(account) = &account {
                 account.spend(time);
             }
-            drop((running, place, account));
+            drop((place, account));
             // Nobody may be waiting any more.
-            let _ = sender.send(result);
-        });
-        match receiver.await {
+            Box::new(move || drop(sender.send(result)))
+        }));
+        let result = match waits {
+            None => receiver.await,
+            Some(waits) => match timeout(inner.patience, &mut receiver).await {
+                Ok(result) => result,
+                Err(_) if waits.leave() => return Err(ApiError::Overdue { seconds: inner.patience.as_secs() }),
+                // It has begun in time.
+                Err(_) => receiver.await,
+            },
+        };
+        match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(panic)) => Err(ApiError::internal(format!("a job panicked: {}", message(panic.as_ref())))),
             Err(_) => Err(ApiError::internal("a job disappeared")),
@@ -144,6 +240,24 @@ mod tests {
         let panicked = second.run(|| panic!("on purpose")).await;
         assert!(matches!(panicked, Err::<(), _>(ApiError::Internal { .. })));
         assert_eq!(second.run(|| 7).await.unwrap(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn long_bodies_wait_for_each_other_and_leave_the_queue_to_others() {
+        let compute = ComputePool::new(1, 1, Duration::from_secs(7)).unwrap();
+        let first = compute.enter_in_turn().await.unwrap();
+        let asked = tokio::time::Instant::now();
+        let refused = compute.enter_in_turn().await;
+        assert!(matches!(refused, Err(ApiError::Overdue { seconds: 7 })) && asked.elapsed() == Duration::from_secs(7));
+        let other = compute.enter().unwrap();
+        let second = tokio::spawn({
+            let compute = compute.clone();
+            async move { compute.enter_in_turn().await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        drop(first);
+        second.await.unwrap().unwrap();
+        drop(other);
     }
 
     #[tokio::test(start_paused = true)]

@@ -334,8 +334,8 @@ impl IntoResponse for ApiError {
             Self::Request(RequestError::Unauthorized) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::Body(BodyError::NoMemory { .. }) => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            Self::Body(BodyError::NoMemory { seconds, .. }) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             // What is left of the body would be read as the next request.

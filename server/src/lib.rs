@@ -31,6 +31,7 @@ pub mod store;
 pub mod telemetry;
 pub mod time;
 pub mod tls;
+mod uploads;
 
 pub use config::{Config, ConfigError, Limits, TenantConfig};
 pub use error::ApiError;

@@ -14,8 +14,7 @@ use blindrelay_trust::{Identity, SignError};
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::{Caller, Door};
-use crate::accounts::{Accounts, Allowance};
-use crate::body::Uploads;
+use crate::accounts::{Accounts, Allowance, Entry};
 use crate::cache::Cache;
 use crate::compute::{ComputePool, Place};
 use crate::config::{Config, ConfigError, Limits};
@@ -31,6 +30,7 @@ use crate::store::{Quota, RoomState, Store, StoreError};
 use crate::telemetry::{Telemetry, operator};
 use crate::time::{Clock, UnixMillis};
 use crate::tls::{self, TlsError};
+use crate::uploads::Uploads;
 
 /// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -253,14 +253,24 @@ impl AppState {
 
     /// A place in the queue of computations, on the account of the caller's tenant.
     pub(crate) fn enter(&self, caller: &Caller) -> Result<Place, ApiError> {
+        let entry = self.account(caller)?;
+        Ok(self.compute().enter()?.charged_to(entry))
+    }
+
+    /// The same for a request whose long body is in memory: see [`ComputePool::enter_in_turn`].
+    pub(crate) async fn enter_in_turn(&self, caller: &Caller) -> Result<Place, ApiError> {
+        let entry = self.account(caller)?;
+        Ok(self.compute().enter_in_turn().await?.charged_to(entry))
+    }
+
+    fn account(&self, caller: &Caller) -> Result<Entry, ApiError> {
         let (limits, own) = (self.limits(), &caller.limits);
         let millis = own.compute_millis_per_minute.or(limits.compute_millis_per_minute);
         let allowance = Allowance {
             compute_per_minute: millis.map(Duration::from_millis),
             concurrent: own.concurrent_requests.or(limits.concurrent_requests_per_tenant),
         };
-        let entry = self.0.accounts.enter(caller, allowance)?;
-        Ok(self.compute().enter()?.charged_to(entry))
+        self.0.accounts.enter(caller, allowance)
     }
 
     /// Whether the service was told to stop.

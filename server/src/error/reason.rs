@@ -132,10 +132,12 @@ pub enum BodyError {
         found: usize,
     },
     /// Others are sending too much at the same time.
-    #[error("bodies of {limit} bytes in all are being received already: try again after 1 second")]
+    #[error("bodies of {limit} bytes in all are being received already: try again after {seconds} seconds")]
     NoMemory {
         /// The limit.
         limit: usize,
+        /// When the body may find room.
+        seconds: u32,
     },
     /// It took too long.
     #[error(

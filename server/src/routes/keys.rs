@@ -70,7 +70,7 @@ pub(super) async fn upload(
     let expected = Expected { kind: Some(Kind::EvaluationKeys), operator: None, limit: None };
     let (bytes, memory) = read_object(body, &headers, &state, expected).await?;
     let bytes: Arc<[u8]> = bytes.into();
-    let place = state.enter(&caller)?;
+    let place = state.enter_in_turn(&caller).await?;
     let hashed = Arc::clone(&bytes);
     let found = place.run(move || BodyDigest::of(&hashed)).await?;
     if found != digest {
@@ -84,6 +84,7 @@ pub(super) async fn upload(
     let decoded = state.decode_keys(Arc::clone(&bytes), &place).await?;
     state.check_sunset(decoded.parameters())?;
     let description = keys::describe(&decoded, bytes.len(), terms);
+    drop(place);
     to_the_end(async move {
         let _memory = memory;
         let written =

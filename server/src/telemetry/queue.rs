@@ -17,8 +17,8 @@ pub(crate) struct QueueMeter {
 }
 
 /// A request that waits, until it is dropped.
-pub(crate) struct Waiting<'a> {
-    meter: &'a QueueMeter,
+pub(crate) struct Waiting {
+    meter: QueueMeter,
     since: Instant,
 }
 
@@ -30,9 +30,9 @@ impl Default for QueueMeter {
 
 impl QueueMeter {
     /// From now on a request waits.
-    pub(crate) fn wait(&self) -> Waiting<'_> {
+    pub(crate) fn wait(&self) -> Waiting {
         self.waiting.inc();
-        Waiting { meter: self, since: Instant::now() }
+        Waiting { meter: self.clone(), since: Instant::now() }
     }
 
     /// A job took so long.
@@ -52,7 +52,7 @@ impl QueueMeter {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.meter.waiting.dec();
         self.meter.waited.observe(self.since.elapsed().as_secs_f64());
