@@ -144,7 +144,7 @@ pub fn run<B: FnOnce(&Service), E: FnOnce(&Service)>(mut service: Service, fault
     while !clients.repeat(&client).is_empty() && ended.elapsed() < PATIENCE {
         std::thread::sleep(PAUSE);
     }
-    figures.tell("recovered after", ended.elapsed().as_secs_f64(), "s");
+    figures.tell("all that waited acknowledged after", ended.elapsed().as_secs_f64(), "s");
     figures.count("never acknowledged", clients.pending.len() as u64, Goal::Is(0.0));
     let mut after = 0;
     for _ in 0..ROUNDS {

@@ -1,6 +1,7 @@
 //! Matches over HTTP beside the bare operator on the same cores: what the service costs beyond what it computes.
 
 use std::net::SocketAddr;
+use std::ops::AddAssign;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,7 +27,9 @@ const A_RECORD: usize = 16;
 /// Different questions, encrypted before anything is measured.
 const PROBES: usize = 64;
 /// Before anything is measured, everything has run for so long.
-const WARM_UP: Duration = Duration::from_secs(1);
+const WARM_UP: Duration = Duration::from_millis(500);
+/// The operator alone and the service take turns: what else the machine does falls on both.
+const ROUNDS: u32 = 5;
 
 /// How much of what.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +38,12 @@ pub struct Plan {
     pub participants: usize,
     /// Connections that ask one question after the other.
     pub connections: usize,
-    /// How long each of the three parts is measured.
+    /// How long each of the three parts is measured: the operator alone, the service, the service at half load.
     pub duration: Duration,
 }
 
 /// Matches, the time that passed, and the processor time that they took.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Work {
     matches: u64,
     time: Duration,
@@ -57,6 +60,14 @@ impl Work {
     }
 }
 
+impl AddAssign for Work {
+    fn add_assign(&mut self, more: Self) {
+        self.matches += more.matches;
+        self.time += more.time;
+        self.processor += more.processor;
+    }
+}
+
 /// Does work for a while and measures what comes after the beginning.
 fn measure(process: u32, duration: Duration, matches: &AtomicU64) -> Work {
     std::thread::sleep(WARM_UP);
@@ -69,8 +80,8 @@ fn measure(process: u32, duration: Duration, matches: &AtomicU64) -> Work {
     }
 }
 
-/// The operator alone, on as many threads as the service computes on.
-fn bare(members: &Members, plan: &Plan, probes: &[Vec<u8>]) -> Work {
+/// The room of the operator alone.
+fn room_alone(members: &Members, plan: &Plan) -> Arc<dyn Snapshot> {
     let set = preset(MatchKind::Signs.parameters()).expect("a preset");
     let context = Context::new(&Parameters::new(set, Backend::detect()).expect("a valid set")).expect("tables");
     let mut room = Matching::new(MatchKind::Signs, &context).expect("the operator").new_collection();
@@ -78,13 +89,17 @@ fn bare(members: &Members, plan: &Plan, probes: &[Vec<u8>]) -> Work {
         let handles: Vec<Handle> = (0..record.1).map(|_| Handle::random().expect("randomness")).collect();
         room.append(&record.0, &handles).expect("a record");
     }
-    let snapshot: Arc<dyn Snapshot> = room.snapshot();
+    room.snapshot()
+}
+
+/// The operator alone, on as many threads as the service computes on.
+fn evaluated(snapshot: &Arc<dyn Snapshot>, probes: &[Vec<u8>], duration: Duration) -> Work {
     let (matches, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    // The service's operators divide large work among idle threads, and the same pool does so here.
-    rayon::scope(|scope| {
+    // The service's operators divide large work among idle threads, and the same pool does so here. This thread is none of the pool's: it only measures.
+    rayon::in_place_scope(|scope| {
         for first in 0..threads {
-            let (snapshot, matches, stop) = (&snapshot, &matches, &stop);
+            let (matches, stop) = (&matches, &stop);
             scope.spawn(move |_| {
                 for probe in probes.iter().cycle().skip(first) {
                     if stop.load(Ordering::Relaxed) {
@@ -95,10 +110,7 @@ fn bare(members: &Members, plan: &Plan, probes: &[Vec<u8>]) -> Work {
                 }
             });
         }
-        let work = std::thread::scope(|threads| {
-            let measured = threads.spawn(|| measure(std::process::id(), plan.duration, &matches));
-            measured.join().expect("it is measured")
-        });
+        let work = measure(std::process::id(), duration, &matches);
         stop.store(true, Ordering::Relaxed);
         work
     })
@@ -205,9 +217,7 @@ pub fn run(program: &Path, plan: &Plan, told: impl Fn(&'static str)) -> Figures 
         .count();
     let mut figures = Figures::default();
     figures.count("questions answered rightly", right as u64, Goal::Is(PROBES.min(plan.participants) as f64));
-    told("the operator alone");
-    let bare = bare(room.members(), plan, &probes);
-    told("over HTTP");
+    let alone = room_alone(room.members(), plan);
     let load = Arc::new(Load {
         service: service.setup().address,
         path: format!("/v1/rooms/{}/match", room.room()),
@@ -216,7 +226,13 @@ pub fn run(program: &Path, plan: &Plan, told: impl Fn(&'static str)) -> Figures 
         failed: AtomicU64::new(0),
         stop: AtomicBool::new(false),
     });
-    let http = saturated(&service, &load, plan);
+    let (mut bare, mut http) = (Work::default(), Work::default());
+    for _ in 0..ROUNDS {
+        told("the operator alone");
+        bare += evaluated(&alone, &load.probes, plan.duration / ROUNDS);
+        told("over HTTP");
+        http += saturated(&service, &load, plan.connections, plan.duration / ROUNDS);
+    }
     told("over HTTP at half load");
     let mut times = load.at_a_rate(plan.connections, http.a_second() / 2.0, plan.duration);
     times.sort_unstable();
@@ -234,10 +250,11 @@ pub fn run(program: &Path, plan: &Plan, told: impl Fn(&'static str)) -> Figures 
     figures
 }
 
-fn saturated(service: &Service, load: &Arc<Load>, plan: &Plan) -> Work {
+fn saturated(service: &Service, load: &Arc<Load>, connections: usize, duration: Duration) -> Work {
+    load.stop.store(false, Ordering::Relaxed);
     std::thread::scope(|scope| {
-        scope.spawn(|| load.saturate(plan.connections));
-        let work = measure(service.process(), plan.duration, &load.matches);
+        scope.spawn(|| load.saturate(connections));
+        let work = measure(service.process(), duration, &load.matches);
         load.stop.store(true, Ordering::Relaxed);
         work
     })

@@ -1,4 +1,4 @@
-//! Writes new golden files: `cargo run -p blindrelay-trust --example write_golden -- trust/tests/data`.
+//! Writes new golden files: `cargo run -p blindrelay-trust --example write_golden_receipts -- trust/tests/data`.
 //!
 //! Keys and signatures are random, so every run writes others. Version 1 is fixed: files that are committed stay, and newer software has to believe them.
 
