@@ -334,7 +334,7 @@ fn spellings(bytes: &[u8]) -> [String; 2] {
 }
 
 /// A journey with its refusals; what of it must not be logged.
-pub(crate) async fn journey(address: std::net::SocketAddr, rig: &Rig) -> Vec<String> {
+async fn journey(address: std::net::SocketAddr, rig: &Rig) -> Vec<String> {
     let (tenant, key) = ("harbour-pilots", "a-key-that-opens-the-harbour");
     let (party, rig) = (Party::signs(), rig.with_key(key));
     let keys = party.relinearization_keys();
@@ -383,20 +383,26 @@ pub(crate) async fn journey(address: std::net::SocketAddr, rig: &Rig) -> Vec<Str
     secrets
 }
 
+/// A service of its own for a journey, from its start to its end.
+pub(crate) async fn whole_journey() -> Vec<String> {
+    let setup = Setup {
+        keys: vec![("harbour-pilots", "a-key-that-opens-the-harbour")],
+        accumulations: vec![Arc::new(Sums::new("test-sums/1", Resource::Meters))],
+        store: Arc::new(MemoryStore::new()),
+        ..Setup::default()
+    };
+    let running = Running::start(setup).await;
+    let secrets = journey(running.address, &running.rig).await;
+    running.end().await;
+    secrets
+}
+
 #[tokio::test]
 async fn the_log_of_a_whole_journey_names_nobody() {
     for json in [false, true] {
         let log = Log::default();
         let guard = log.start(json);
-        let setup = Setup {
-            keys: vec![("harbour-pilots", "a-key-that-opens-the-harbour")],
-            accumulations: vec![Arc::new(Sums::new("test-sums/1", Resource::Meters))],
-            store: Arc::new(MemoryStore::new()),
-            ..Setup::default()
-        };
-        let running = Running::start(setup).await;
-        let secrets = journey(running.address, &running.rig).await;
-        running.end().await;
+        let secrets = whole_journey().await;
         drop(guard);
         let text = log.text();
         // It was a log of this journey, of all of it, and at every level.

@@ -6,17 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use axum::http::Method;
-use blindrelay_engine::operator::Resource;
-use blindrelay_server::store::memory::MemoryStore;
 use blindrelay_server::telemetry::{TraceSettings, Traces, logged};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, fmt, registry};
 
 use crate::rig::Setup;
-use crate::sockets::Running;
-use crate::sums::Sums;
-use crate::telemetry::{Log, journey};
+use crate::telemetry::{Log, whole_journey};
 
 /// Takes what is sent by OTLP over HTTP.
 struct Collector {
@@ -90,15 +86,7 @@ fn has(sent: &[u8], text: &[u8]) -> bool {
 async fn the_traces_of_a_whole_journey_name_nobody() {
     let (collector, log) = (Collector::start(), Log::default());
     let (traces, guard, _other) = start(&collector.settings(1.0), &log);
-    let setup = Setup {
-        keys: vec![("harbour-pilots", "a-key-that-opens-the-harbour")],
-        accumulations: vec![Arc::new(Sums::new("test-sums/1", Resource::Meters))],
-        store: Arc::new(MemoryStore::new()),
-        ..Setup::default()
-    };
-    let running = Running::start(setup).await;
-    let secrets = journey(running.address, &running.rig).await;
-    running.end().await;
+    let secrets = whole_journey().await;
     drop(guard);
     end(traces).await;
     let sent = collector.sent();
