@@ -10,9 +10,6 @@ use crate::error::{BodyError, RETRY_AFTER_SECONDS};
 
 const KIBIBYTE: usize = 1 << 10;
 
-/// How far back the pace looks, in seconds.
-const WINDOW: f64 = 2.0;
-
 /// Latest appointment: by then everything may be different.
 const LATEST: Duration = Duration::from_secs(30);
 
@@ -21,6 +18,9 @@ pub(crate) struct Memory {
     _permit: Option<OwnedSemaphorePermit>,
     appointments: Option<Arc<Mutex<Appointments>>>,
     kibibytes: usize,
+    /// How many there are.
+    all: usize,
+    since: Instant,
 }
 
 /// All of that memory.
@@ -30,33 +30,32 @@ pub(crate) struct Uploads {
     appointments: Arc<Mutex<Appointments>>,
 }
 
-/// Who is turned away comes back when it is its turn, and not in crowds that are turned away again: memory becomes free at a pace, and appointments are given at the same.
+/// Who is turned away comes back when it is its turn, and not in crowds that are turned away again: appointments are given at the pace at which memory becomes free when all of it is in use, which is all of
+/// it in the time for which a body has it.
 #[derive(Default)]
 struct Appointments {
-    /// Kibibytes that became free, the earlier ones weighing less.
+    /// Kibibytes that became free, and those times the seconds for which they were in use. Earlier ones weigh less.
     freed: f64,
-    last: Option<Instant>,
+    used: f64,
     next: Option<Instant>,
 }
 
 impl Appointments {
-    fn faded(&self, now: Instant) -> f64 {
-        let age = self.last.map_or(0.0, |last| now.duration_since(last).as_secs_f64());
-        self.freed * (-age / WINDOW).exp()
+    /// So many kibibytes of `all` became free after so long.
+    fn free(&mut self, kibibytes: usize, all: usize, time: Duration) {
+        let kibibytes = kibibytes as f64;
+        // What became free fades while as much as there is becomes free again.
+        let fading = (-kibibytes / all.max(1) as f64).exp();
+        self.freed = self.freed * fading + kibibytes;
+        self.used = self.used * fading + kibibytes * time.as_secs_f64();
     }
 
-    fn free(&mut self, kibibytes: usize, now: Instant) {
-        self.freed = self.faded(now) + kibibytes as f64;
-        self.last = Some(now);
-    }
-
-    /// Seconds until the appointment of a body of so many kibibytes.
-    fn make(&mut self, kibibytes: u32, now: Instant) -> u32 {
+    /// Seconds until the appointment of a body of so many kibibytes, where there are `all`.
+    fn make(&mut self, kibibytes: u32, all: usize, now: Instant) -> u32 {
         let earliest = now + Duration::from_secs(RETRY_AFTER_SECONDS.into());
         let at = self.next.map_or(earliest, |next| next.clamp(earliest, now + LATEST));
-        let pace = self.faded(now) / WINDOW;
-        // Below a kibibyte a second nothing is known.
-        let takes = if pace < 1.0 { 0.0 } else { f64::from(kibibytes) / pace };
+        let time = if self.freed > 0.0 { self.used / self.freed } else { 0.0 };
+        let takes = time * f64::from(kibibytes) / all.max(1) as f64;
         self.next = Some(at + Duration::from_secs_f64(takes.min(LATEST.as_secs_f64())));
         (at - now).as_secs_f64().round() as u32
     }
@@ -76,21 +75,22 @@ impl Uploads {
     /// Memory for a body until the permit is dropped; refused at once where there is not enough of it. Bodies of less than a kibibyte are in the buffers of their connections already.
     pub(crate) fn admit(&self, bytes: usize) -> Result<Memory, BodyError> {
         let Ok(needed @ 1..) = u32::try_from(bytes / KIBIBYTE) else {
-            return Ok(Memory { _permit: None, appointments: None, kibibytes: 0 });
+            return Ok(Memory { _permit: None, appointments: None, kibibytes: 0, all: 0, since: Instant::now() });
         };
+        let all = self.limit / KIBIBYTE;
         let permit = Arc::clone(&self.kibibytes).try_acquire_many_owned(needed).map_err(|_| {
-            let seconds = lock(&self.appointments).make(needed, Instant::now());
+            let seconds = lock(&self.appointments).make(needed, all, Instant::now());
             BodyError::NoMemory { limit: self.limit, seconds }
         })?;
         let appointments = Some(Arc::clone(&self.appointments));
-        Ok(Memory { _permit: Some(permit), appointments, kibibytes: needed as usize })
+        Ok(Memory { _permit: Some(permit), appointments, kibibytes: needed as usize, all, since: Instant::now() })
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
         if let Some(appointments) = &self.appointments {
-            lock(appointments).free(self.kibibytes, Instant::now());
+            lock(appointments).free(self.kibibytes, self.all, self.since.elapsed());
         }
     }
 }
@@ -114,11 +114,10 @@ mod tests {
     async fn appointments_are_given_at_the_pace_at_which_memory_becomes_free() {
         let uploads = Uploads::new(100 * KIBIBYTE);
         assert_eq!([refused(&uploads, 101), refused(&uploads, 101)], [1, 1], "nothing is known yet");
-        tokio::time::advance(LATEST * 2).await;
-        // A hundred kibibytes a second become free.
-        for _ in 0..200 {
+        // Bodies have their memory for a second, so a hundred kibibytes a second become free when all of it is in use, however little was in use so far.
+        for _ in 0..20 {
             let memory = uploads.admit(10 * KIBIBYTE).unwrap();
-            tokio::time::advance(Duration::from_millis(100)).await;
+            tokio::time::advance(Duration::from_secs(1)).await;
             drop(memory);
         }
         let _all = uploads.admit(100 * KIBIBYTE).unwrap();
